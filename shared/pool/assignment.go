@@ -1,0 +1,66 @@
+package pool
+
+import "time"
+
+// AssignmentState is where one worker's turn at one work stands.
+type AssignmentState string
+
+// The states of an assignment. Only offered and running hold a slot.
+const (
+	Offered    AssignmentState = "offered"    // the worker is to start; not a run yet
+	InRun      AssignmentState = "running"    // the worker said that it computes
+	Reported   AssignmentState = "reported"   // the worker committed the digest of its result
+	Uploading  AssignmentState = "uploading"  // its digest was agreed upon and it is to bring the bytes
+	Closed     AssignmentState = "closed"     // nothing more is wanted; it had reported
+	Expired    AssignmentState = "expired"    // not started in time, too long, or the worker was lost
+	Refused    AssignmentState = "refused"    // the worker declined the offer
+	Broken     AssignmentState = "failed"     // the run failed; never tried again with this worker
+	Superseded AssignmentState = "superseded" // the work ended or was agreed upon without it
+)
+
+// AssignmentMoves is the transition table of assignments. An expired or refused
+// offer may be offered again under the next attempt; an expired run comes back
+// to where it was if its worker returns while it is still wanted.
+var AssignmentMoves = map[AssignmentState][]AssignmentState{
+	Offered:    {InRun, Reported, Expired, Refused, Broken, Superseded},
+	InRun:      {Reported, Uploading, Expired, Broken, Superseded, Closed},
+	Reported:   {Uploading, Closed, Superseded},
+	Uploading:  {Closed, Expired, Broken, Superseded},
+	Expired:    {Offered, InRun, Reported, Uploading, Broken, Superseded},
+	Refused:    {Offered},
+	Closed:     {},
+	Broken:     {},
+	Superseded: {},
+}
+
+// AssignmentStates lists the states in the order of a life.
+var AssignmentStates = []AssignmentState{Offered, InRun, Reported, Uploading, Closed, Expired, Refused, Broken, Superseded}
+
+// Open tells that the assignment holds a slot of its worker (P5) and that
+// consensus counts on it (P3).
+func (s AssignmentState) Open() bool { return s == Offered || s == InRun }
+
+// Held tells that the worker still has something to do or to keep for it.
+func (s AssignmentState) Held() bool { return s.Open() || s == Reported || s == Uploading }
+
+// Assignment is one worker's turn at one work, unique by (work, worker). A
+// report is for it only when it names the same attempt.
+type Assignment struct {
+	Work    WorkID
+	Worker  WorkerID
+	Owner   Owner
+	Attempt int // 1 for the first offer; one more each time it is offered again
+	State   AssignmentState
+	Started bool      // the worker said that it computes, in this attempt
+	StartBy time.Time // offered, uploading: when it expires unless begun; zero = begun
+	RunBy   time.Time // running, uploading: when it expires unless finished
+	Digest  Digest    // what the worker committed to; zero before reported
+	Size    int64     // bytes of that result
+	Reason  string    // why it failed, expired or was refused
+}
+
+// HoldsOwner tells that the turn counts as its owner's one turn at the work: a
+// run does, also when it was lost; an offer that nobody started does not.
+func (a Assignment) HoldsOwner() bool {
+	return a.Started || (a.State != Expired && a.State != Refused)
+}

@@ -1,0 +1,137 @@
+package pool
+
+import "time"
+
+// WorkState is where a work stands in its life.
+type WorkState string
+
+// The states of a work. The last three are its ends.
+const (
+	Staging   WorkState = "staging"   // accepted; inputs are still to be uploaded
+	Waiting   WorkState = "waiting"   // may be assigned; nobody has it
+	Running   WorkState = "running"   // at least one assignment was made
+	Agreed    WorkState = "agreed"    // consensus on a digest; the bytes are still to come
+	Done      WorkState = "done"      // the agreed result lies in the bucket
+	Failed    WorkState = "failed"    // ended without a result, with a reason
+	Cancelled WorkState = "cancelled" // ended by its requester or an operator
+)
+
+// WorkMoves is the transition table of works: from each state, the states that
+// may follow. A state that is absent from the values of its row never follows.
+var WorkMoves = map[WorkState][]WorkState{
+	Staging:   {Waiting, Failed, Cancelled},
+	Waiting:   {Running, Agreed, Failed, Cancelled},
+	Running:   {Waiting, Agreed, Failed, Cancelled},
+	Agreed:    {Waiting, Done, Failed, Cancelled},
+	Done:      {},
+	Failed:    {},
+	Cancelled: {},
+}
+
+// WorkStates lists the states in the order of a life.
+var WorkStates = []WorkState{Staging, Waiting, Running, Agreed, Done, Failed, Cancelled}
+
+// Ended tells that the work will never change again (P2).
+func (s WorkState) Ended() bool { return s == Done || s == Failed || s == Cancelled }
+
+// Open tells that assignments may still be made for the work.
+func (s WorkState) Open() bool { return s == Waiting || s == Running }
+
+// Origin tells who judges a work: the books (api) or the chain (deal).
+type Origin string
+
+// OriginAPI is a work submitted by HTTPS.
+const OriginAPI Origin = "api"
+
+// Work is what decisions need to know of one computation.
+type Work struct {
+	ID        WorkID
+	Requester AccountID
+	Origin    Origin
+	Class     ClassID
+	Rank      int64 // place in its class's queue: smaller goes first
+	State     WorkState
+	Trust     int // wanted confidence, 0 to MaxTrust; 0 to 2 means one worker and no check
+	RunLimit  time.Duration
+	Deadline  time.Time // when it fails if it has not ended
+	Digest    Digest    // what was agreed upon; kept when the bytes were lost
+	Size      int64     // bytes of the agreed result
+	Reason    string    // why it failed; "" otherwise
+	Created   time.Time
+	Ended     time.Time // zero while it lives
+}
+
+// MaxTrust is the highest confidence an api work may ask for: beyond it the
+// number of agreeing owners needed is more than any pool has.
+const MaxTrust = 1_000_000
+
+// AppType tells how a worker runs an application.
+type AppType string
+
+// The kinds of applications.
+const (
+	ProcessApp AppType = "process" // a program that the worker's owner allows by name
+	DockerApp  AppType = "docker"  // a container image
+)
+
+// App names what a work runs.
+type App struct {
+	Type AppType
+	Name string // the allowed program's name, or the image reference
+}
+
+// Input is one file a work reads.
+type Input struct {
+	Name   string // file name below IEXEC_IN
+	Digest Digest
+	Size   int64 // bytes
+}
+
+// Spec is what a worker needs to run a work.
+type Spec struct {
+	App    App
+	Args   []string
+	Env    map[string]string
+	Inputs []Input
+}
+
+// Priority is a requester's wish about order among waiting works.
+type Priority string
+
+// The priorities.
+const (
+	Low    Priority = "low"
+	Normal Priority = "normal"
+	High   Priority = "high"
+)
+
+// Category is a time class with its run limit T.
+type Category struct {
+	Name     string
+	RunLimit time.Duration
+}
+
+// Categories are the time classes with the run limits iExec uses, shortest first.
+var Categories = []Category{
+	{"XS", 300 * time.Second},
+	{"S", 1200 * time.Second},
+	{"M", 3600 * time.Second},
+	{"L", 10800 * time.Second},
+	{"XL", 36000 * time.Second},
+}
+
+// CategoryNamed finds a category.
+func CategoryNamed(name string) (Category, bool) {
+	for _, c := range Categories {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Category{}, false
+}
+
+// Limits of an api work's life.
+const (
+	DefaultDeadline = 7 * 24 * time.Hour
+	MaxDeadline     = 30 * 24 * time.Hour
+)
