@@ -64,3 +64,26 @@ type Assignment struct {
 func (a Assignment) HoldsOwner() bool {
 	return a.Started || (a.State != Expired && a.State != Refused)
 }
+
+// ReportState is what a worker says of an assignment in a heartbeat.
+type ReportState string
+
+// What a worker may say.
+const (
+	SaysRunning   ReportState = "running"   // it computes
+	SaysReported  ReportState = "reported"  // it has a result of this digest and size
+	SaysUploading ReportState = "uploading" // it has begun to bring the bytes
+	SaysUploaded  ReportState = "uploaded"  // the bytes are there
+	SaysFailed    ReportState = "failed"    // the run, or the upload, came to nothing
+	SaysRefused   ReportState = "refused"   // it does not take the offer
+)
+
+// Report is one line of a heartbeat.
+type Report struct {
+	Work    WorkID
+	Attempt int
+	Says    ReportState
+	Digest  Digest
+	Size    int64
+	Reason  string
+}

@@ -1,0 +1,74 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	"workerpool/shared/pool"
+)
+
+// Spec makes a work's Spec of its batch's stored template and its own stored
+// item (nil when it has none).
+func Spec(template, item []byte) (pool.Spec, error) {
+	var t Template
+	if err := json.Unmarshal(template, &t); err != nil {
+		return pool.Spec{}, fmt.Errorf("reading a stored template: %w", err)
+	}
+	var i Item
+	if len(item) > 0 {
+		if err := json.Unmarshal(item, &i); err != nil {
+			return pool.Spec{}, fmt.Errorf("reading a stored item: %w", err)
+		}
+	}
+	spec := pool.Spec{
+		App:  pool.App{Type: pool.AppType(t.App.Type), Name: t.App.Name},
+		Args: append(append([]string{}, t.Args...), i.Args...),
+		Env:  map[string]string{},
+	}
+	maps.Copy(spec.Env, t.Env)
+	maps.Copy(spec.Env, i.Env)
+	for _, in := range append(append([]Input{}, t.Inputs...), i.Inputs...) {
+		spec.Inputs = append(spec.Inputs, in.pool())
+	}
+	return spec, nil
+}
+
+// class is the stored form of a class's demands: the canonical text by which
+// equal demands are recognised.
+type class struct {
+	AppType string `json:"app_type"`
+	Program string `json:"program,omitempty"`
+	RunS    int64  `json:"run_s"`
+	Demands
+}
+
+// EncodeDemands gives the canonical text of a class: equal demands, equal bytes.
+func EncodeDemands(d pool.Demands) ([]byte, error) {
+	text, err := json.Marshal(class{
+		AppType: string(d.App.Type), Program: d.App.Name, RunS: int64(d.RunLimit / time.Second),
+		Demands: Demands{
+			CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: d.TEE,
+			Tags: d.Tags, NotTags: d.NotTags, OS: d.OS, Arch: d.Arch, MinVersion: d.MinVersion,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding demands: %w", err)
+	}
+	return text, nil
+}
+
+// DecodeDemands reads what EncodeDemands wrote.
+func DecodeDemands(text []byte) (pool.Demands, error) {
+	var c class
+	if err := json.Unmarshal(text, &c); err != nil {
+		return pool.Demands{}, fmt.Errorf("reading stored demands: %w", err)
+	}
+	d := c.Demands
+	return pool.Demands{
+		App: pool.App{Type: pool.AppType(c.AppType), Name: c.Program}, RunLimit: time.Duration(c.RunS) * time.Second,
+		CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: d.TEE,
+		Tags: d.Tags, NotTags: d.NotTags, OS: d.OS, Arch: d.Arch, MinVersion: d.MinVersion,
+	}, nil
+}
