@@ -1,0 +1,107 @@
+// Package database runs a private MariaDB server in a folder: for `make run`, and
+// for every test that needs the real thing. It owns the server's settings, which
+// are those the database has in AWS (infra/database.yaml) as far as MariaDB has
+// them; it must not know any table.
+package database
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// ErrMissing is returned when the server's programs are not on this machine. It
+// says in one line what to install.
+var ErrMissing = errors.New("MariaDB server is missing: sudo apt-get install mariadb-server")
+
+// Config says where and how the server runs.
+type Config struct {
+	Dir           string    // everything of the server; made when absent, kept after Stop
+	Port          int       // on 127.0.0.1; 0 = the port used last in Dir if still free, else a free one
+	AdminUser     string    // may do everything; "" = "admin"
+	AdminPassword string    // set anew at every start; letters, digits, - and _; "" = a drawn one
+	Fast          bool      // for tests: commits are not forced to disk, so a crash of the machine may lose them
+	Log           io.Writer // the server's messages; nil = the file mariadb.log in Dir only
+}
+
+// programs are the two executables of the server.
+type programs struct{ server, install string }
+
+// find looks on the PATH and where distributions hide programs of the
+// administrator from ordinary users.
+func find() (programs, error) {
+	server := look("mariadbd", "mysqld")
+	install := look("mariadb-install-db", "mysql_install_db")
+	if server == "" || install == "" {
+		return programs{}, ErrMissing
+	}
+	return programs{server: server, install: install}, nil
+}
+
+func look(names ...string) string {
+	for _, name := range names {
+		for _, dir := range []string{"", "/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"} {
+			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// Installed tells whether the server's programs are on this machine: nil, or
+// ErrMissing.
+func Installed() error {
+	_, err := find()
+	return err
+}
+
+// arguments of the server. The SQL mode is MySQL 8's default, isolation and time
+// zone are those of the parameter group.
+func arguments(c Config, port int) []string {
+	flush, doublewrite := "1", "1"
+	if c.Fast {
+		flush, doublewrite = "0", "0"
+	}
+	return append([]string{
+		"--no-defaults",
+		"--datadir=" + filepath.Join(c.Dir, "data"),
+		"--bind-address=127.0.0.1",
+		fmt.Sprintf("--port=%d", port),
+		// A killed server's port may be held for a moment by what is left of it.
+		"--port-open-timeout=10",
+		// Relative to the data folder: the path of a socket may have 107 bytes only.
+		"--socket=mariadb.sock",
+		"--pid-file=mariadb.pid",
+		"--init-file=" + filepath.Join(c.Dir, initFile),
+		"--skip-name-resolve",
+		"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+		"--transaction-isolation=READ-COMMITTED",
+		"--default-time-zone=+00:00",
+		"--character-set-server=utf8mb4",
+		"--collation-server=utf8mb4_unicode_ci",
+		"--max-connections=300",
+		"--innodb-buffer-pool-size=64M",
+		"--innodb-log-file-size=32M",
+		"--innodb-flush-log-at-trx-commit=" + flush,
+		"--innodb-doublewrite=" + doublewrite,
+		"--skip-log-bin",
+	}, asRoot()...)
+}
+
+// initSQL is run by the server before it listens. It also sets the password, so
+// that the caller's is the only one that counts.
+func initSQL(c Config) (string, error) {
+	for what, value := range map[string]string{"name of the admin": c.AdminUser, "password of the admin": c.AdminPassword} {
+		if value == "" || strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+			return "", fmt.Errorf("the %s may only have letters, digits, - and _", what)
+		}
+	}
+	admin := "'" + c.AdminUser + "'@'127.0.0.1'"
+	return "CREATE USER IF NOT EXISTS " + admin + ";\n" +
+		"ALTER USER " + admin + " IDENTIFIED BY '" + c.AdminPassword + "';\n" +
+		"GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION;\n", nil
+}
