@@ -1,0 +1,184 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"workerpool/shared/wire"
+)
+
+// Session logs in. It is never repeated by itself: a password that does not fit
+// is counted.
+func (c *Client) Session(ctx context.Context, login wire.Login) (out wire.Session, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: "/session", in: login, out: &out})
+	return out, err
+}
+
+// Submit submits a batch. With a key ("" = none) the pool takes the same body
+// once only, so the call is repeated when it may help.
+func (c *Client) Submit(ctx context.Context, token, key string, s wire.Submission) (out wire.Accepted, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: "/works", token: token, key: key, in: s, out: &out, repeat: key != ""})
+	return out, err
+}
+
+// Cancel ends a work; it is no error when the work had ended before.
+func (c *Client) Cancel(ctx context.Context, token string, work int64) (out wire.Cancelled, err error) {
+	err = c.do(ctx, call{method: http.MethodDelete, path: at("/works", work, ""), token: token, out: &out, repeat: true})
+	return out, err
+}
+
+// Inputs gives the inputs that a batch still misses, with links to upload them.
+func (c *Client) Inputs(ctx context.Context, token string, batch int64) (wire.Uploads, error) {
+	return get[wire.Uploads](ctx, c, token, at("/batches", batch, "/inputs"), nil)
+}
+
+// CheckInputs makes the pool look for a batch's uploads: it leaves staging when
+// none is missing. The answer has no links.
+func (c *Client) CheckInputs(ctx context.Context, token string, batch int64) (out wire.Uploads, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: at("/batches", batch, "/inputs"), token: token, out: &out, repeat: true})
+	return out, err
+}
+
+// Batch gives a batch with its works counted by state.
+func (c *Client) Batch(ctx context.Context, token string, batch int64) (wire.Batch, error) {
+	return get[wire.Batch](ctx, c, token, at("/batches", batch, ""), nil)
+}
+
+// Work gives one work with its assignments.
+func (c *Client) Work(ctx context.Context, token string, work int64) (wire.Work, error) {
+	return get[wire.Work](ctx, c, token, at("/works", work, ""), nil)
+}
+
+// Result gives the link to a done work's result archive.
+func (c *Client) Result(ctx context.Context, token string, work int64) (wire.Result, error) {
+	return get[wire.Result](ctx, c, token, at("/works", work, "/result"), nil)
+}
+
+// WorksFilter picks works; zero values pick all.
+type WorksFilter struct {
+	Batch int64
+	State string
+	After int64 // only ids above it
+	Limit int   // of one page; 0 = the pool's own
+}
+
+// Works gives one page of works, ascending by id.
+func (c *Client) Works(ctx context.Context, token string, f WorksFilter) (wire.Works, error) {
+	query := page(f.After, f.Limit)
+	if f.Batch != 0 {
+		query.Set("batch", strconv.FormatInt(f.Batch, 10))
+	}
+	if f.State != "" {
+		query.Set("state", f.State)
+	}
+	return get[wire.Works](ctx, c, token, "/works", query)
+}
+
+// AllWorks walks all pages of Works. It ends after the first error.
+func (c *Client) AllWorks(ctx context.Context, token string, f WorksFilter) iter.Seq2[wire.Work, error] {
+	return pages(f.After, func(after int64) ([]wire.Work, int64, error) {
+		f.After = after
+		p, err := c.Works(ctx, token, f)
+		return p.Works, p.Next, err
+	})
+}
+
+// Register makes a worker known, or renews the token of one that is: the pool
+// tells by account, name and key.
+func (c *Client) Register(ctx context.Context, token string, r wire.Registration) (out wire.Registered, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: "/workers", token: token, in: r, out: &out, repeat: true})
+	return out, err
+}
+
+// Heartbeat tells the pool what a worker does and gives what it is to do. The
+// token is the worker's own.
+func (c *Client) Heartbeat(ctx context.Context, token string, worker int64, h wire.Heartbeat) (out wire.Beat, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: at("/workers", worker, "/heartbeat"), token: token, in: h, out: &out, repeat: true})
+	return out, err
+}
+
+// Workers gives one page of workers with ids above after, ascending; limit 0 =
+// the pool's own.
+func (c *Client) Workers(ctx context.Context, token string, after int64, limit int) (wire.Workers, error) {
+	return get[wire.Workers](ctx, c, token, "/workers", page(after, limit))
+}
+
+// AllWorkers walks all pages of Workers. It ends after the first error.
+func (c *Client) AllWorkers(ctx context.Context, token string) iter.Seq2[wire.Worker, error] {
+	return pages(0, func(after int64) ([]wire.Worker, int64, error) {
+		p, err := c.Workers(ctx, token, after, 0)
+		return p.Workers, p.Next, err
+	})
+}
+
+// Drain lets a worker finish what it holds and gives it no more.
+func (c *Client) Drain(ctx context.Context, token string, worker int64) (out wire.Worker, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: at("/workers", worker, "/drain"), token: token, out: &out, repeat: true})
+	return out, err
+}
+
+// Activate undoes Drain.
+func (c *Client) Activate(ctx context.Context, token string, worker int64) (out wire.Worker, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: at("/workers", worker, "/activate"), token: token, out: &out, repeat: true})
+	return out, err
+}
+
+// Pool gives the public page of the pool.
+func (c *Client) Pool(ctx context.Context) (wire.Pool, error) {
+	return get[wire.Pool](ctx, c, "", "/pool", nil)
+}
+
+// Health asks whether the pool can answer.
+func (c *Client) Health(ctx context.Context) (wire.Health, error) {
+	return get[wire.Health](ctx, c, "", "/health", nil)
+}
+
+// OpenAPI gives the description of the routes, in YAML.
+func (c *Client) OpenAPI(ctx context.Context) ([]byte, error) {
+	return get[[]byte](ctx, c, "", "/openapi.yaml", nil)
+}
+
+func get[T any](ctx context.Context, c *Client, token, path string, query url.Values) (out T, err error) {
+	err = c.do(ctx, call{method: http.MethodGet, path: path, query: query, token: token, out: &out, repeat: true})
+	return out, err
+}
+
+func at(collection string, id int64, below string) string {
+	return collection + "/" + strconv.FormatInt(id, 10) + below
+}
+
+func page(after int64, limit int) url.Values {
+	query := url.Values{}
+	if after != 0 {
+		query.Set("after", strconv.FormatInt(after, 10))
+	}
+	if limit != 0 {
+		query.Set("limit", strconv.Itoa(limit))
+	}
+	return query
+}
+
+func pages[T any](after int64, fetch func(after int64) (rows []T, next int64, err error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			rows, next, err := fetch(after)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			if next == 0 {
+				return
+			}
+			after = next
+		}
+	}
+}
