@@ -18,15 +18,16 @@ const (
 	Superseded AssignmentState = "superseded" // the work ended or was agreed upon without it
 )
 
-// AssignmentMoves is the transition table of assignments. An expired or refused
-// offer may be offered again under the next attempt; an expired run comes back
-// to where it was if its worker returns while it is still wanted.
+// AssignmentMoves is the transition table of assignments: what one decision may
+// make of a state. An expired or refused offer may be offered again under the
+// next attempt; an expired run comes back to where it was if its worker returns
+// while it is still wanted.
 var AssignmentMoves = map[AssignmentState][]AssignmentState{
-	Offered:    {InRun, Reported, Expired, Refused, Broken, Superseded},
-	InRun:      {Reported, Uploading, Expired, Broken, Superseded, Closed},
+	Offered:    {InRun, Reported, Uploading, Closed, Expired, Refused, Broken, Superseded},
+	InRun:      {Reported, Uploading, Closed, Expired, Broken, Superseded},
 	Reported:   {Uploading, Closed, Superseded},
 	Uploading:  {Closed, Expired, Broken, Superseded},
-	Expired:    {Offered, InRun, Reported, Uploading, Broken, Superseded},
+	Expired:    {Offered, InRun, Reported, Uploading, Closed},
 	Refused:    {Offered},
 	Closed:     {},
 	Broken:     {},

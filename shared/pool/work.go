@@ -20,9 +20,9 @@ const (
 // may follow. A state that is absent from the values of its row never follows.
 var WorkMoves = map[WorkState][]WorkState{
 	Staging:   {Waiting, Failed, Cancelled},
-	Waiting:   {Running, Agreed, Failed, Cancelled},
+	Waiting:   {Running, Agreed, Failed, Cancelled}, // agreed when a lost uploader returns
 	Running:   {Waiting, Agreed, Failed, Cancelled},
-	Agreed:    {Waiting, Done, Failed, Cancelled},
+	Agreed:    {Waiting, Running, Done, Failed, Cancelled},
 	Done:      {},
 	Failed:    {},
 	Cancelled: {},

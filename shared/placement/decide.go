@@ -1,0 +1,147 @@
+package placement
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"workerpool/shared/pool"
+)
+
+// Policy holds placement's numbers.
+type Policy struct {
+	StartIntervals int // heartbeat intervals a worker has to start an offer
+	MaxOffers      int // times one worker is offered the same work
+}
+
+// Defaults are the pool's numbers.
+var Defaults = Policy{StartIntervals: 2, MaxOffers: 3}
+
+// Snapshot is what placement sees: the workers with free slots and, class by
+// class, the heads of the queues.
+type Snapshot struct {
+	Now     time.Time
+	Workers []pool.Worker
+	Classes []Class
+}
+
+// Class is a queue of works with equal demands.
+type Class struct {
+	ID      pool.ClassID
+	Demands pool.Demands
+	Heads   []Head // by rank, then work
+}
+
+// Head is one waiting work.
+type Head struct {
+	Work    pool.WorkID
+	Rank    int64
+	Trust   int
+	Missing int               // assignments wanted beyond those open
+	Turns   []pool.Assignment // those made so far, whatever became of them
+}
+
+// Offer is one assignment to be made. Missing and Again are what the plan was
+// made of: the store writes only where they still hold.
+type Offer struct {
+	Work    pool.WorkID
+	Class   pool.ClassID
+	Rank    int64
+	Trust   int
+	Missing int // as in the head
+	Worker  pool.WorkerID
+	Owner   pool.Owner
+	Attempt int  // 1, or one more than the last
+	Again   bool // the pair has a row already
+	StartBy time.Time
+}
+
+// Plan is placement's answer, by work and worker.
+type Plan struct{ Offers []Offer }
+
+// Decide draws workers for works. Classes with the fewest eligible workers go
+// first, so scarce workers are not spent on works that others could run. Within
+// a class works go in order; a work whose possible workers are all taken or
+// tried is passed over for the next. Among eligible workers the draw is weighted
+// by free slots; at trust above 1 the owner is drawn first and then one of its
+// workers, and no owner has two turns at one work.
+func Decide(s Snapshot, seed uint64, p Policy) Plan {
+	draw := rand.New(rand.NewPCG(seed, 0x706c6163656d656e))
+	workers := slices.SortedFunc(slices.Values(s.Workers), func(a, b pool.Worker) int { return cmp.Compare(a.ID, b.ID) })
+	free := make([]int, len(workers))
+	for i, w := range workers {
+		free[i] = w.Free()
+	}
+	type queue struct {
+		class Class
+		able  []int // indices of eligible workers
+	}
+	var queues []queue
+	for _, c := range s.Classes {
+		q := queue{class: c}
+		for i, w := range workers {
+			if Eligible(s.Now, w, c.Demands) {
+				q.able = append(q.able, i)
+			}
+		}
+		if len(q.able) > 0 && len(c.Heads) > 0 {
+			queues = append(queues, q)
+		}
+	}
+	slices.SortFunc(queues, func(a, b queue) int {
+		return cmp.Or(cmp.Compare(len(a.able), len(b.able)), cmp.Compare(a.class.ID, b.class.ID))
+	})
+	var plan Plan
+	for _, q := range queues {
+		urn := newUrn(workers, free, q.able)
+		heads := slices.SortedFunc(slices.Values(q.class.Heads), func(a, b Head) int {
+			return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Work, b.Work))
+		})
+		for _, head := range heads {
+			if urn.empty() {
+				break
+			}
+			plan.Offers = append(plan.Offers, offers(s, head, q.class.ID, urn, draw, p)...)
+		}
+	}
+	slices.SortFunc(plan.Offers, func(a, b Offer) int {
+		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Worker, b.Worker))
+	})
+	return plan
+}
+
+// offers draws the workers of one work.
+func offers(s Snapshot, head Head, class pool.ClassID, urn *urn, draw *rand.Rand, p Policy) []Offer {
+	turns := map[pool.WorkerID]pool.Assignment{}
+	owners := map[pool.Owner]bool{}
+	for _, t := range head.Turns {
+		turns[t.Worker] = t
+		if head.Trust > 1 && t.HoldsOwner() {
+			owners[t.Owner] = true
+		}
+	}
+	barred := func(w pool.Worker) bool {
+		t, tried := turns[w.ID]
+		return owners[w.Owner] || tried && (t.HoldsOwner() || t.Attempt >= p.MaxOffers)
+	}
+	var made []Offer
+	for range head.Missing {
+		i, ok := urn.draw(draw, head.Trust > 1, barred)
+		if !ok {
+			break
+		}
+		w := urn.workers[i]
+		last, again := turns[w.ID]
+		made = append(made, Offer{
+			Work: head.Work, Class: class, Rank: head.Rank, Trust: head.Trust, Missing: head.Missing,
+			Worker: w.ID, Owner: w.Owner, Attempt: last.Attempt + 1, Again: again,
+			StartBy: s.Now.Add(time.Duration(p.StartIntervals) * w.Interval),
+		})
+		turns[w.ID] = pool.Assignment{Worker: w.ID, Attempt: last.Attempt + 1, State: pool.Offered}
+		if head.Trust > 1 {
+			owners[w.Owner] = true
+		}
+	}
+	return made
+}
