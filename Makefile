@@ -1,0 +1,111 @@
+# `make` alone lists the targets. All that is made lies in build/ (programs),
+# .local/ (the local pool's data, tools) and .aws-sam/ (what is to be deployed).
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+FUNCTIONS := $(notdir $(wildcard functions/*))
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VENV  := .local/tools/venv
+STACK ?= worker-pool
+ADDR  ?= 127.0.0.1:8080
+export ADDR
+
+# The same sources give the same bytes on every machine, so that a deployment
+# changes only the functions that changed.
+LAMBDA_BUILD = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w -buildid="
+# Nobody but `make deploy` says in words where AWS is: checks need no account.
+SAM = SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(VENV)/bin/sam
+
+##@ Use
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: database build-local ## Run the whole pool on this machine (ADDR=127.0.0.1:8080); Ctrl-C ends it
+	build/local/bin/localpool
+
+.PHONY: demo
+demo: database build-local ## Run a pool of its own, let workers compute a picture, write demo.png
+	build/local/bin/localpool demo
+
+##@ Develop
+.PHONY: test
+test: database build-local ## Run all tests, with a real database and the real functions
+	go test -p 2 -timeout 9m ./...
+
+.PHONY: check
+check: ## Check format and code (seconds)
+	@unformatted=$$(gofmt -l cmd functions infra shared test); \
+	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+.PHONY: validate
+validate: $(VENV)/ready ## Check the templates with SAM and cfn-lint; no AWS account needed
+	$(SAM) validate --lint
+	$(VENV)/bin/cfn-lint template.yaml infra/*.yaml
+
+.PHONY: lint
+lint: check validate ## check and validate
+
+.PHONY: generate
+generate: ## Write again what is made from the code
+	go generate ./...
+
+##@ Build and deploy
+.PHONY: build
+build: $(FUNCTIONS:%=build/lambda/%/bootstrap) ## Build the functions for AWS (linux/arm64)
+
+.PHONY: build-local
+build-local: $(FUNCTIONS:%=build/local/%/bootstrap) ## Build functions and programs for this machine
+	@mkdir -p build/local/bin
+	go build -o build/local/bin/ ./cmd/...
+
+.PHONY: deploy
+deploy: $(VENV)/ready ## Build, deploy to AWS and migrate (STACK=worker-pool PARAMETERS="Name=value ...")
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam remote invoke MigrateFunction --stack-name $(STACK) --event '{"action":"up"}'
+
+.PHONY: clean
+clean: ## Remove all that was built
+	rm -rf build .aws-sam
+
+.PHONY: clean-local
+clean-local: ## Remove the local pool's data
+	@if [ -d .local ]; then find .local -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +; fi
+
+# What `sam build` calls for <Name>Function, with ARTIFACTS_DIR set.
+build-%Function:
+	$(LAMBDA_BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
+
+# Go knows best what has to be built again.
+.PHONY: FORCE
+build/lambda/%/bootstrap: FORCE
+	$(LAMBDA_BUILD) -o $@ ./functions/$*
+build/local/%/bootstrap: FORCE
+	go build -tags lambda.norpc -o $@ ./functions/$*
+
+# The database server's programs; the pool runs its own instance of it, as
+# whoever calls make.
+.PHONY: database
+database:
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"; \
+	if command -v mariadbd >/dev/null || command -v mysqld >/dev/null; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then root=none; elif [ "$$(id -u)" = 0 ]; then root=; elif sudo -n true 2>/dev/null; then root=sudo; else root=none; fi; \
+	if [ "$$root" = none ]; then echo "MariaDB server is missing: sudo apt-get install mariadb-server"; exit 1; fi; \
+	$$root apt-get update -qq; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server
+
+$(VENV)/ready: infra/tools/requirements.txt
+	@rm -rf $(VENV); \
+	if ! python3 -m venv $(VENV) >/dev/null 2>&1; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "Python's venv is missing: sudo apt-get install python3-venv"; exit 1; fi; \
+		apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; \
+		python3 -m venv --clear $(VENV); \
+	fi
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/tools/requirements.txt
+	@touch $@
