@@ -370,3 +370,26 @@ func latest(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// Matters tells whether a report may change anything for a row as it was read
+// without a lock; what does not matter needs no transaction. kept is the digest
+// that the work keeps from an earlier consensus while it is open, if any.
+func Matters(row pool.Assignment, r pool.Report, kept pool.Digest) bool {
+	if row.Attempt != r.Attempt {
+		return false
+	}
+	switch row.State {
+	case pool.Offered:
+		return true
+	case pool.InRun:
+		return r.Says != pool.SaysRunning
+	case pool.Reported:
+		return !kept.IsZero() && row.Digest == kept
+	case pool.Uploading:
+		return r.Says == pool.SaysFailed || r.Says == pool.SaysUploaded || r.Says == pool.SaysUploading && !row.StartBy.IsZero()
+	case pool.Expired:
+		return r.Says != pool.SaysFailed && r.Says != pool.SaysRefused
+	case pool.Closed, pool.Refused, pool.Broken, pool.Superseded:
+	}
+	return false
+}

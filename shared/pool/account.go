@@ -30,3 +30,9 @@ type Caller struct {
 	Login   string
 	Worker  WorkerID // of a worker token; 0 otherwise
 }
+
+// Trace tells the audit trail who caused a change, and by which request.
+type Trace struct {
+	Account   AccountID // 0 = the pool itself
+	RequestID string
+}

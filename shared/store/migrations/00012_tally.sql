@@ -1,0 +1,8 @@
+-- +goose Up
+CREATE TABLE tally (
+  worker_id BIGINT NOT NULL PRIMARY KEY,
+  agreed    BIGINT NOT NULL DEFAULT 0,
+  disagreed BIGINT NOT NULL DEFAULT 0,
+  failed    BIGINT NOT NULL DEFAULT 0,
+  lost      BIGINT NOT NULL DEFAULT 0
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
