@@ -1,0 +1,106 @@
+//go:build linux
+
+package executor
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// tooMuch tells which limit on files is broken, "" for none, and how long it took
+// to look.
+func tooMuch(s Spec) (reason string, took time.Duration) {
+	begun := time.Now()
+	out := measure(s.Output)
+	onDisk := out.disk
+	for _, folder := range s.Others {
+		onDisk += measure(folder).disk
+	}
+	took = time.Since(begun)
+	switch {
+	case s.Limits.Files > 0 && out.files > s.Limits.Files:
+		return fmt.Sprintf("its output has %d files, %d are allowed", out.files, s.Limits.Files), took
+	case s.Limits.Output > 0 && out.bytes > s.Limits.Output:
+		return fmt.Sprintf("its output has %d bytes, %d are allowed", out.bytes, s.Limits.Output), took
+	case s.Limits.Scratch > 0 && onDisk > s.Limits.Scratch:
+		return fmt.Sprintf("it uses %d MiB of disk, %d are allowed", onDisk>>20, s.Limits.Scratch>>20), took
+	}
+	return "", took
+}
+
+type extent struct {
+	files int
+	bytes int64 // as files say
+	disk  int64 // as stored
+}
+
+// measure adds up what lies below a folder. What vanishes or cannot be read while
+// it looks does not count: the next look sees it, or the archive refuses it.
+func measure(folder string) extent {
+	var sum extent
+	if folder == "" {
+		return sum
+	}
+	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == folder {
+			return nil
+		}
+		sum.files++
+		info, err := entry.Info()
+		if err != nil {
+			return nil
+		}
+		if info.Mode().IsRegular() {
+			sum.bytes += info.Size()
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			sum.disk += stat.Blocks * 512
+		}
+		return nil
+	})
+	return sum
+}
+
+// stream keeps the beginning of what the program says on one of its outputs and
+// swallows the rest, so that the program never waits for us.
+type stream struct {
+	in   *os.File // the program's end
+	file *os.File
+	done chan struct{}
+}
+
+func capture(path string) (*stream, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making the file for the program's words: %w", err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making the pipe for the program's words: %w", err)
+	}
+	s := &stream{in: in, file: file, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		defer out.Close()
+		// A full disk costs the words, not the run.
+		_, _ = io.Copy(file, io.LimitReader(out, MaxStream))
+		_, _ = io.Copy(io.Discard, out)
+	}()
+	return s, nil
+}
+
+// end waits for the last words; every process that holds the other end is dead.
+func (s *stream) end() error {
+	if err := s.in.Close(); err != nil {
+		return fmt.Errorf("closing the pipe for the program's words: %w", err)
+	}
+	<-s.done
+	// Words that could not be written are lost; nothing depends on them.
+	_ = s.file.Close()
+	return nil
+}
