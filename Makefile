@@ -64,9 +64,12 @@ build-local: $(FUNCTIONS:%=build/local/%/bootstrap) ## Build functions and progr
 	@mkdir -p build/local/bin
 	go build -o build/local/bin/ ./cmd/...
 
+.PHONY: package
+package: $(VENV)/ready ## Put together what is to be deployed, in .aws-sam; no AWS account needed
+	$(SAM) build
+
 .PHONY: deploy
-deploy: $(VENV)/ready ## Build, deploy to AWS and migrate (STACK=worker-pool PARAMETERS="Name=value ...")
-	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
+deploy: package ## Deploy to AWS and migrate (STACK=worker-pool PARAMETERS="Name=value ...")
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam remote invoke MigrateFunction --stack-name $(STACK) --event '{"action":"up"}'
 

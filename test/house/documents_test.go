@@ -179,3 +179,17 @@ func TestStatesRefused(t *testing.T) {
 	refuse(t, checkStates(sql, page, map[string][]string{"work": {"done", "waiting"}}),
 		"work: state lost is in the CHECK", "work: state done is in shared/pool and not in docs/states.md", "work: state odd is in docs/states.md")
 }
+
+// TestSettings: the local database is started with the settings of the one in AWS
+// that the code counts upon.
+func TestSettings(t *testing.T) {
+	local := read(t, "infra/local/database/config.go")
+	for _, group := range resources(readDatabase(t), "AWS::RDS::DBParameterGroup") {
+		parameters := group.at("Properties", "Parameters")
+		for setting, flag := range map[string]string{"sql_mode": "--sql-mode=", "transaction_isolation": "--transaction-isolation=", "character_set_server": "--character-set-server=", "collation_server": "--collation-server="} {
+			if value := parameters.at(setting).text(); value == "" || !strings.Contains(local, `"`+flag+value+`"`) {
+				t.Errorf("%s is %q in infra/database.yaml and not %s%s in infra/local/database/config.go", setting, value, flag, value)
+			}
+		}
+	}
+}

@@ -105,7 +105,7 @@ func walk(t *testing.T, top string, visit func(name string)) {
 			return err
 		}
 		if entry.IsDir() {
-			if entry.Name() == "testdata" || entry.Name() == ".venv" {
+			if entry.Name() == "testdata" {
 				return filepath.SkipDir
 			}
 			return nil
