@@ -41,6 +41,8 @@ func TestTemplateRefused(t *testing.T) {
 		"unbounded source":     {checkEvents, "            ScalingConfig: {MaximumConcurrency: 2}\n", "", "MaximumConcurrency is 0"},
 		"dead letters go":      {checkEvents, "MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 3600", "dead letters are kept for 3600 s"},
 		"given up at once":     {checkEvents, "maxReceiveCount: 5", "maxReceiveCount: 1", "gives up after 1"},
+		"lost metrics":         {checkFunctions, "ApplicationLogLevel: DEBUG", "ApplicationLogLevel: WARN", "Globals: functions must log JSON"},
+		"name of one stack":    {checkEvents, "  Name: !Sub ${AWS::StackName}-reconcile", "  Name: tick", "its name is \"tick\""},
 		"ticks pile up":        {checkEvents, "            RetryPolicy: {MaximumRetryAttempts: 0, ", "            RetryPolicy: {MaximumRetryAttempts: 3, ", "ReconcileFunction.Tick: a tick that failed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -175,9 +175,6 @@ func checkFunctions(template node) []string {
 		if got := f.properties.at("LoggingConfig", "LogGroup").text(); got != "!Ref "+logs {
 			complain("its log group is %q and should be !Ref %s", got, logs)
 		}
-		if f.properties.at("LoggingConfig", "LogFormat").text() != "JSON" {
-			complain("its LogFormat is not JSON")
-		}
 		if got := all[logs].at("Properties", "LogGroupName").text(); got != "!Sub /aws/lambda/${AWS::StackName}-"+name {
 			complain("the name of %s is %q, another function's or none", logs, got)
 		}
@@ -190,6 +187,9 @@ func checkFunctions(template node) []string {
 		if len(f.routes) > 0 && f.reserved == 0 {
 			complain("anyone may call it and its concurrency is not bounded")
 		}
+	}
+	if logging := template.at("Globals", "Function", "LoggingConfig"); logging.at("LogFormat").text() != "JSON" || logging.at("ApplicationLogLevel").text() != "DEBUG" {
+		out = append(out, "Globals: functions must log JSON, and Lambda must not drop lines that carry metrics (ApplicationLogLevel)")
 	}
 	for id, group := range resources(template, "AWS::Logs::LogGroup") {
 		if group.at("Properties", "RetentionInDays").text() == "" {
@@ -311,6 +311,9 @@ func checkEvents(template node) []string {
 					complain("dead letters are kept for %d s: that is less than 14 days or not longer than in %s", dead, id)
 				}
 			case "ScheduleV2":
+				if got := p.at("Name").text(); got != "!Sub ${AWS::StackName}-"+name {
+					complain("its name is %q: two stacks of one account would want the same", got)
+				}
 				if p.at("RetryPolicy", "MaximumRetryAttempts").text() != "0" || f.properties.at("EventInvokeConfig", "MaximumRetryAttempts").text() != "0" {
 					complain("a tick that failed is tried again although the next one comes: MaximumRetryAttempts must be 0, twice")
 				}
