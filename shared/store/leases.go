@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// DispatchLease is how long a dispatcher may be silent before another takes over.
+const DispatchLease = 15 * time.Second
+
+// Lease is a held lease. Correctness never rests on it: it spares dispatchers
+// the work of finding out that another was faster.
+type Lease struct {
+	holder string
+	fence  int64
+	asked  int64 // how many had asked when it was last looked at
+}
+
+// TakeLease takes the dispatch lease if nobody holds it; otherwise it leaves
+// word that somebody asked, which the holder sees before it lets go, and gives
+// nil. One round trip.
+func (s *Store) TakeLease(ctx context.Context) (*Lease, error) {
+	me := rand.Text()
+	var lease *Lease
+	err := s.transact(ctx, "taking the dispatch lease", func(conn *sql.Conn) error {
+		b := &statements{}
+		b.add("START TRANSACTION")
+		// SET works from left to right: until is tested by all before it changes.
+		b.add(`UPDATE lease SET asked = asked + (until > UTC_TIMESTAMP(6)), fence = fence + (until <= UTC_TIMESTAMP(6)),
+			holder = IF(until > UTC_TIMESTAMP(6), holder, ?),
+			until = IF(until > UTC_TIMESTAMP(6), until, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND) WHERE name = 'dispatch'`, me, DispatchLease.Microseconds())
+		b.add("SELECT holder, fence, asked FROM lease WHERE name = 'dispatch'")
+		b.add("COMMIT")
+		out, err := query(ctx, conn, b)
+		if err != nil {
+			return err
+		}
+		var l Lease
+		found, err := out.one(&l.holder, &l.fence, &l.asked)
+		if err = errors.Join(err, out.close()); err != nil {
+			return err
+		}
+		if !found {
+			return errors.New("the dispatch lease has no row: run the migrations")
+		}
+		if l.holder == me {
+			lease = &l
+		}
+		return nil
+	})
+	return lease, err
+}
+
+// ReleaseLease lets the lease go unless somebody asked meanwhile; then it stays
+// held, for another 15 s, and more is true. A lease that was lost is let go.
+func (s *Store) ReleaseLease(ctx context.Context, l *Lease) (more bool, err error) {
+	err = s.transact(ctx, "releasing the dispatch lease", func(conn *sql.Conn) error {
+		b := &statements{}
+		b.add("START TRANSACTION")
+		b.add(`UPDATE lease SET until = IF(asked = ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)
+			WHERE name = 'dispatch' AND holder = ? AND fence = ?`, l.asked, DispatchLease.Microseconds(), l.holder, l.fence)
+		b.add("SELECT asked FROM lease WHERE name = 'dispatch' AND holder = ? AND fence = ?", l.holder, l.fence)
+		b.add("COMMIT")
+		out, err := query(ctx, conn, b)
+		if err != nil {
+			return err
+		}
+		var asked int64
+		mine, err := out.one(&asked)
+		if err = errors.Join(err, out.close()); err != nil {
+			return err
+		}
+		more = mine && asked != l.asked
+		l.asked = asked
+		return nil
+	})
+	return more, err
+}
+
+// renew adds the statement that keeps the lease while work goes on.
+func (l *Lease) renew(b *statements) {
+	if l != nil {
+		b.add("UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND WHERE name = 'dispatch' AND holder = ? AND fence = ?",
+			DispatchLease.Microseconds(), l.holder, l.fence)
+	}
+}

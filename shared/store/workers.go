@@ -1,0 +1,314 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"time"
+
+	"workerpool/shared/pool"
+	"workerpool/shared/wire"
+)
+
+// NewWorker is a checked registration.
+type NewWorker struct {
+	Account      pool.AccountID
+	Name         string
+	Key          pool.Digest // the worker's secret; only its hash is stored
+	Slots        int
+	Capabilities pool.Capabilities
+}
+
+// Register makes a worker, or finds the one of that account and name and gives
+// it these slots and capabilities. With another key than the first time it is
+// pool.Conflict.
+func (s *Store) Register(ctx context.Context, n NewWorker, t pool.Trace) (pool.WorkerID, error) {
+	capabilities, err := wire.EncodeCapabilities(n.Capabilities)
+	if err != nil {
+		return 0, err
+	}
+	key := sha256.Sum256(n.Key[:])
+	var id pool.WorkerID
+	err = s.transact(ctx, "registering a worker", func(conn *sql.Conn) error {
+		b := &statements{}
+		b.add("START TRANSACTION")
+		b.add(`INSERT INTO worker (account_id, name, key_hash, state, slots, capabilities, created_at) VALUES (?, ?, ?, 'active', ?, ?, UTC_TIMESTAMP(6))
+			ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id), slots = IF(key_hash = ?, ?, slots), capabilities = IF(key_hash = ?, ?, capabilities)`,
+			int64(n.Account), n.Name, key[:], n.Slots, string(capabilities), key[:], n.Slots, key[:], string(capabilities))
+		b.add("SELECT id, key_hash = ? FROM worker WHERE id = LAST_INSERT_ID()", key[:])
+		out, err := query(ctx, conn, b)
+		if err != nil {
+			return err
+		}
+		var same bool
+		_, err = out.one(&id, &same)
+		if err = errors.Join(err, out.close()); err != nil {
+			return err
+		}
+		if !same {
+			return pool.Refuse(pool.Conflict, "name", "a worker %q of this account is registered with another key; choose another name", n.Name)
+		}
+		b = &statements{}
+		b.add("INSERT INTO event (at, kind, worker_id, account_id, request_id) VALUES (UTC_TIMESTAMP(6), 'worker.registered', ?, ?, ?)",
+			int64(id), int64(t.Account), t.RequestID)
+		// A lease that is over: the worker is live from its first heartbeat on.
+		b.add("INSERT INTO beat (worker_id, until, interval_s) VALUES (?, UTC_TIMESTAMP(6), 1) ON DUPLICATE KEY UPDATE worker_id = worker_id", int64(id))
+		b.add("COMMIT")
+		return exec(ctx, conn, b)
+	})
+	return id, err
+}
+
+// Hearing is what a heartbeat needs to know, read in one round trip without any
+// lock.
+type Hearing struct {
+	Now    time.Time
+	Worker pool.Worker // Open is counted from Rows
+	Rows   []pool.Assignment
+	Kept   map[pool.WorkID]pool.Digest // of works whose agreed bytes were lost
+	Specs  map[pool.WorkID]Offered     // of the offered rows
+	Ready  []pool.Demands              // of the classes that have works to be assigned
+}
+
+// Offered is what an offer's answer needs beside its row.
+type Offered struct {
+	Spec     pool.Spec
+	RunLimit time.Duration
+	MemoryMB int64
+}
+
+// ownerSQL derives whose a worker is; w and c are the worker and its account.
+const ownerSQL = "IF(c.shared, CONCAT('worker:', w.id), CONCAT('account:', w.account_id))"
+
+// Hear reads a worker of an account; pool.NotFound when there is no such worker,
+// pool.Forbidden when the account is disabled. One round trip, no commit.
+func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.WorkerID) (Hearing, error) {
+	var h Hearing
+	err := s.transact(ctx, "hearing a worker", func(conn *sql.Conn) error {
+		h = Hearing{Kept: map[pool.WorkID]pool.Digest{}, Specs: map[pool.WorkID]Offered{}}
+		b := &statements{}
+		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.capabilities, t.until, t.interval_s, c.disabled
+			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id WHERE w.id = ? AND w.account_id = ?`,
+			int64(worker), int64(account))
+		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
+		b.add(`SELECT a.work_id, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
+			JOIN class l ON l.id = b.class_id LEFT JOIN work_item i ON i.work_id = a.work_id WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
+		b.add("SELECT DISTINCT class_id FROM ready")
+		out, err := query(ctx, conn, b)
+		if err != nil {
+			return err
+		}
+		disabled, err := h.scan(out)
+		var classes []pool.ClassID
+		if err == nil {
+			err = out.each(func(rows *sql.Rows) error {
+				var id pool.ClassID
+				defer func() { classes = append(classes, id) }()
+				return rows.Scan(&id)
+			})
+		}
+		if err = errors.Join(err, out.close()); err != nil {
+			return err
+		}
+		switch {
+		case h.Worker.ID == 0:
+			return pool.Refuse(pool.NotFound, "id", "no worker %d", worker)
+		case disabled:
+			return pool.Refuse(pool.Forbidden, "", "this account is disabled")
+		}
+		known, err := s.demands(ctx, conn, classes)
+		for _, id := range classes {
+			h.Ready = append(h.Ready, known[id])
+		}
+		return err
+	})
+	return h, err
+}
+
+func (h *Hearing) scan(out *results) (disabled bool, err error) {
+	var capabilities []byte
+	var interval int64
+	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &capabilities, &h.Worker.Until, &interval, &disabled)
+	if err != nil {
+		return false, err
+	}
+	h.Worker.Interval = time.Duration(interval) * time.Second
+	if capabilities != nil {
+		if h.Worker.Capabilities, err = wire.DecodeCapabilities(capabilities); err != nil {
+			return false, err
+		}
+	}
+	err = out.each(func(rows *sql.Rows) error {
+		var a pool.Assignment
+		var state pool.WorkState
+		var digest []byte
+		if err := scanAssignment(rows, &a, &state, &digest); err != nil {
+			return err
+		}
+		h.Rows = append(h.Rows, a)
+		if state.Open() && digest != nil {
+			h.Kept[a.Work] = pool.Digest(digest)
+		}
+		if a.State.Open() {
+			h.Worker.Open++
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	return disabled, out.each(func(rows *sql.Rows) error {
+		var id pool.WorkID
+		var template, item, demands []byte
+		var limit int64
+		if err := rows.Scan(&id, &template, &item, &limit, &demands); err != nil {
+			return err
+		}
+		spec, err := wire.Spec(template, item)
+		if err != nil {
+			return err
+		}
+		wanted, err := wire.DecodeDemands(demands)
+		h.Specs[id] = Offered{Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
+		return err
+	})
+}
+
+// demands gives the demands of classes, reading those this process has not seen.
+func (s *Store) demands(ctx context.Context, conn *sql.Conn, ids []pool.ClassID) (map[pool.ClassID]pool.Demands, error) {
+	known := map[pool.ClassID]pool.Demands{}
+	var unknown []pool.ClassID
+	for _, id := range ids {
+		if d, ok := s.classes.Load(id); ok {
+			known[id] = d.(pool.Demands)
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	if len(unknown) == 0 {
+		return known, nil
+	}
+	rows, err := conn.QueryContext(ctx, "SELECT l.id, l.demands FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j JOIN class l ON l.id = j.id", list(unknown))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id pool.ClassID
+		var text []byte
+		if err := rows.Scan(&id, &text); err != nil {
+			return nil, err
+		}
+		if known[id], err = wire.DecodeDemands(text); err != nil {
+			return nil, err
+		}
+		s.classes.Store(id, known[id])
+	}
+	return known, rows.Err()
+}
+
+// Renewal is what a heartbeat writes of its worker: the lease, and slots and
+// capabilities when they were stated (0 and nil otherwise).
+type Renewal struct {
+	Worker       pool.WorkerID
+	Lease        time.Duration // from now on, by database time
+	Interval     time.Duration // told to the worker
+	Slots        int
+	Capabilities *pool.Capabilities
+}
+
+func (r *Renewal) write(b *statements) {
+	if r.Slots > 0 {
+		b.add("UPDATE worker SET slots = ? WHERE id = ?", r.Slots, int64(r.Worker))
+	}
+	if r.Capabilities != nil {
+		text := list(wire.FromCapabilities(*r.Capabilities))
+		b.add("UPDATE worker SET capabilities = ? WHERE id = ?", text, int64(r.Worker))
+	}
+	b.add("UPDATE beat SET until = GREATEST(until, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND), interval_s = ? WHERE worker_id = ?",
+		r.Lease.Microseconds(), int64(r.Interval/time.Second), int64(r.Worker))
+}
+
+// Renew writes a worker's lease. One round trip.
+func (s *Store) Renew(ctx context.Context, r Renewal) error {
+	return s.transact(ctx, "renewing a lease", func(conn *sql.Conn) error {
+		b := &statements{}
+		b.add("START TRANSACTION")
+		r.write(b)
+		b.add("COMMIT")
+		return exec(ctx, conn, b)
+	})
+}
+
+// WorkerRecord is a worker with its past, as GET /workers shows it.
+type WorkerRecord struct {
+	pool.Worker
+	Account    pool.AccountID
+	Name       string
+	Agreed     int // results agreed upon
+	Disagreed  int // results that lost against another digest
+	Failed     int // runs that failed
+	Lost       int // runs and offers that expired
+	Registered time.Time
+}
+
+// Workers gives a page of workers after an id, ascending, with the database's
+// time; of one account, or all with account 0.
+func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]WorkerRecord, time.Time, error) {
+	var now time.Time
+	var page []WorkerRecord
+	rows, err := s.db.QueryContext(ctx, `SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.account_id, w.name, w.state, w.slots, w.capabilities, t.until, t.interval_s,
+			w.created_at, COALESCE(o.open, 0), COALESCE(y.agreed, 0) + COALESCE(o.agreed, 0), COALESCE(y.disagreed, 0) + COALESCE(o.disagreed, 0),
+			COALESCE(y.failed, 0) + COALESCE(o.failed, 0), COALESCE(y.lost, 0) + COALESCE(o.lost, 0)
+		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id LEFT JOIN tally y ON y.worker_id = w.id
+		LEFT JOIN (SELECT a.worker_id, SUM(a.state IN ('offered', 'running')) AS open, `+tallySQL+`
+			FROM assignment a JOIN work k ON k.id = a.work_id GROUP BY a.worker_id) o ON o.worker_id = w.id
+		WHERE w.id > ? AND (? = 0 OR w.account_id = ?) ORDER BY w.id LIMIT ?`, int64(after), int64(account), int64(account), limit)
+	if err != nil {
+		return nil, now, failure("listing workers", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r WorkerRecord
+		var capabilities []byte
+		var interval int64
+		err := rows.Scan(&now, &r.ID, &r.Owner, &r.Account, &r.Name, &r.State, &r.Slots, &capabilities, &r.Until, &interval, &r.Registered,
+			&r.Open, &r.Agreed, &r.Disagreed, &r.Failed, &r.Lost)
+		if err != nil {
+			return nil, now, failure("listing workers", err)
+		}
+		r.Interval = time.Duration(interval) * time.Second
+		if r.Capabilities, err = wire.DecodeCapabilities(capabilities); err != nil {
+			return nil, now, err
+		}
+		page = append(page, r)
+	}
+	return page, now, failure("listing workers", rows.Err())
+}
+
+// tallySQL counts what became of a worker's turns; a and k are the assignment
+// and its work.
+const tallySQL = `SUM(a.digest IS NOT NULL AND k.digest IS NOT NULL AND a.digest = k.digest) AS agreed,
+	SUM(a.digest IS NOT NULL AND k.digest IS NOT NULL AND a.digest <> k.digest) AS disagreed,
+	SUM(a.state = 'failed') AS failed, SUM(a.state = 'expired') AS lost`
+
+// SetWorkerState drains or activates a worker of an account, or any with account
+// 0. What is already so stays so.
+func (s *Store) SetWorkerState(ctx context.Context, account pool.AccountID, worker pool.WorkerID, state pool.WorkerState, t pool.Trace) error {
+	return s.transact(ctx, "changing a worker's state", func(conn *sql.Conn) error {
+		b := &statements{}
+		b.add("START TRANSACTION")
+		b.must(1, "UPDATE worker SET state = ? WHERE id = ? AND (? = 0 OR account_id = ?)", string(state), int64(worker), int64(account), int64(account))
+		b.add("INSERT INTO event (at, kind, worker_id, account_id, request_id) VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?)",
+			"worker."+string(state), int64(worker), int64(t.Account), t.RequestID)
+		b.add("COMMIT")
+		err := exec(ctx, conn, b)
+		if errors.Is(err, errMoved) {
+			// Looked up without the account, so that a retry is spared, yet a foreign
+			// worker is told apart from an absent one to nobody.
+			return pool.Refuse(pool.NotFound, "id", "no worker %d", worker)
+		}
+		return err
+	})
+}
