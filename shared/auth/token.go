@@ -24,6 +24,9 @@ const (
 	leeway   = 10 * time.Second
 	maxToken = 4 << 10 // bytes
 	maxLogin = 254     // bytes
+	// chainOff ends the audience of a pool without a chain: its tokens are good
+	// for no pool of the same name on one.
+	chainOff = "/off"
 )
 
 // Secrets gives the token secrets by the names "current" and "previous".
@@ -35,7 +38,7 @@ type Secrets interface {
 // Config is what Tokens need.
 type Config struct {
 	Issuer   string // claim iss
-	Audience string // claim aud: the pool's name and its chain, such as "demo/off"
+	Pool     string // its name
 	Secrets  Secrets
 	SecretID string // where Secrets has them
 	Now      func() time.Time
@@ -43,8 +46,9 @@ type Config struct {
 
 // Tokens issues tokens and verifies them.
 type Tokens struct {
-	config Config
-	parser *jwt.Parser
+	config   Config
+	audience string
+	parser   *jwt.Parser
 }
 
 // claims is what a token says.
@@ -58,13 +62,13 @@ type claims struct {
 // NewTokens makes Tokens. It fails when a secret is missing, too short or a
 // sample: such a deployment must not start.
 func NewTokens(ctx context.Context, c Config) (*Tokens, error) {
-	if c.Issuer == "" || c.Audience == "" {
-		return nil, errors.New("making tokens: issuer and audience are needed")
+	if c.Issuer == "" || c.Pool == "" {
+		return nil, errors.New("making tokens: issuer and pool are needed")
 	}
-	t := &Tokens{config: c, parser: jwt.NewParser(
+	t := &Tokens{config: c, audience: c.Pool + chainOff, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithIssuer(c.Issuer),
-		jwt.WithAudience(c.Audience),
+		jwt.WithAudience(c.Pool+chainOff),
 		jwt.WithExpirationRequired(),
 		jwt.WithNotBeforeRequired(),
 		jwt.WithIssuedAt(),
@@ -88,7 +92,7 @@ func (t *Tokens) Issue(ctx context.Context, caller pool.Caller) (string, error) 
 	now := t.config.Now()
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: t.config.Issuer, Audience: jwt.ClaimStrings{t.config.Audience},
+			Issuer: t.config.Issuer, Audience: jwt.ClaimStrings{t.audience},
 			Subject:  strconv.FormatInt(int64(caller.Account), 10),
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)), ID: rand.Text(),

@@ -52,7 +52,7 @@ func with(current, previous string) *vault {
 func tokens(t *testing.T, v *vault, now *time.Time) *auth.Tokens {
 	t.Helper()
 	made, err := auth.NewTokens(context.Background(), auth.Config{
-		Issuer: "pool.test", Audience: "demo/off", Secrets: v, SecretID: "token", Now: func() time.Time { return *now },
+		Issuer: "pool.test", Pool: "demo", Secrets: v, SecretID: "token", Now: func() time.Time { return *now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -168,16 +168,16 @@ func TestBadSecretsStopTheStart(t *testing.T) {
 	}
 	for name, secrets := range bad {
 		_, err := auth.NewTokens(context.Background(), auth.Config{
-			Issuer: "i", Audience: "a", Secrets: with(secrets[0], secrets[1]), Now: time.Now,
+			Issuer: "i", Pool: "a", Secrets: with(secrets[0], secrets[1]), Now: time.Now,
 		})
 		if err == nil || strings.Contains(err.Error(), keyA) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, c := range []auth.Config{{Issuer: "", Audience: "a"}, {Issuer: "i", Audience: ""}} {
+	for _, c := range []auth.Config{{Issuer: "", Pool: "a"}, {Issuer: "i", Pool: ""}} {
 		c.Secrets, c.Now = with(keyA, ""), time.Now
 		if _, err := auth.NewTokens(context.Background(), c); err == nil {
-			t.Errorf("made with %q, %q", c.Issuer, c.Audience)
+			t.Errorf("made with %q, %q", c.Issuer, c.Pool)
 		}
 	}
 }
