@@ -23,6 +23,16 @@ func NewLogger(w io.Writer, level, function string) (*slog.Logger, error) {
 	return slog.New(withRequest{records}).With(slog.String(KeyFunction, function)), nil
 }
 
+// Setup makes the NewLogger of a function the default one.
+func Setup(w io.Writer, level, function string) error {
+	logger, err := NewLogger(w, level, function)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(logger)
+	return nil
+}
+
 // lambdaNames gives time and message the keys that Lambda's log filter knows.
 func lambdaNames(groups []string, attr slog.Attr) slog.Attr {
 	if len(groups) > 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"math"
 	"testing"
 	"time"
@@ -37,6 +38,22 @@ func TestLoggerWritesWhatLambdaReads(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestSetupMakesTheDefault(t *testing.T) {
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	var out bytes.Buffer
+	if err := telemetry.Setup(&out, "INFO", "query"); err != nil {
+		t.Fatal(err)
+	}
+	slog.Info("hello")
+	if got := decode(t, out.Bytes()); got["function"] != "query" || got["message"] != "hello" {
+		t.Errorf("got %v", got)
+	}
+	if err := telemetry.Setup(&out, "", "query"); err == nil {
+		t.Error("no level was taken for one")
 	}
 }
 
