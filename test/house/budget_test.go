@@ -33,12 +33,7 @@ func checkConnections(template, database node, perFunction int) []string {
 	functions := functionsOf(template)
 	for _, name := range sortedKeys(functions) {
 		f := functions[name]
-		n := f.reserved
-		for _, event := range f.events {
-			if n == 0 {
-				n = event.at("Properties", "ScalingConfig", "MaximumConcurrency").number()
-			}
-		}
+		n := f.most()
 		if n == 0 {
 			out = append(out, name+" may run any number of times at once, each with a connection")
 		}
@@ -49,6 +44,17 @@ func checkConnections(template, database node, perFunction int) []string {
 		out = append(out, fmt.Sprintf("the functions hold %d connections (%s), more than %d %% of %d", sum, strings.Join(parts, " + "), connectionShare, most))
 	}
 	return out
+}
+
+// most is how many of the function run at once; 0 = any number.
+func (f function) most() int {
+	n := f.reserved
+	for _, event := range f.events {
+		if n == 0 {
+			n = event.at("Properties", "ScalingConfig", "MaximumConcurrency").number()
+		}
+	}
+	return n
 }
 
 func sortedKeys[V any](of map[string]V) []string {
@@ -116,4 +122,11 @@ func TestConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	accept(t, checkConnections(readTemplate(t), readDatabase(t), perFunction))
+	sum := 0
+	for _, f := range functionsOf(readTemplate(t)) {
+		sum += f.most() * perFunction
+	}
+	if told := fmt.Sprintf("= %d,\n  # at most %d %% of max_connections", sum, connectionShare); !strings.Contains(read(t, "template.yaml"), told) {
+		t.Errorf("the comment above the functions in template.yaml does not say %q", told)
+	}
 }
