@@ -13,35 +13,17 @@ import (
 	"workerpool/shared/wire"
 )
 
-// Cursor remembers, class by class, the last head that was looked at in vain, so
-// that works nobody present may run do not hide those behind them.
-type Cursor map[pool.ClassID]Place
-
-// Place is a position in a class's queue.
-type Place struct {
-	Rank int64
-	Work pool.WorkID
-}
-
-// Pass is what one look at the queues came to.
-type Pass struct {
-	Over      []pool.WorkID // works with something that is over: settle them first; then nothing was dispatched
-	Offers    int           // assignments made
-	Moved     bool          // the plan met rows that had changed; nothing was written, look again
-	Exhausted bool          // every queue that somebody could run was seen to its end
-}
-
 // Dispatch looks at live workers and at up to limit heads of the queues they can
 // run, lets decide match them and stores the plan if the rows are still as they
 // were seen. It moves the cursor past heads that were seen. decide must be a
 // function of the snapshot. Four round trips with a plan, two without.
-func (s *Store) Dispatch(ctx context.Context, l *Lease, limit int, cursor Cursor, seed uint64, t pool.Trace,
+func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
 	decide func(placement.Snapshot) placement.Plan,
-) (Pass, error) {
-	var pass Pass
+) (placement.Pass, error) {
+	var pass placement.Pass
 	var seen []headPage
 	err := s.transact(ctx, "dispatching", func(conn *sql.Conn) error {
-		pass, seen = Pass{}, nil
+		pass, seen = placement.Pass{}, nil
 		snapshot, over, err := s.supply(ctx, conn, limit)
 		if err != nil {
 			return err
@@ -69,7 +51,7 @@ func (s *Store) Dispatch(ctx context.Context, l *Lease, limit int, cursor Cursor
 		return nil
 	})
 	if errors.Is(err, errMoved) {
-		return Pass{Moved: true}, nil
+		return placement.Pass{Moved: true}, nil
 	}
 	if err == nil && pass.Over == nil {
 		for _, page := range seen {
@@ -142,13 +124,13 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int) (placemen
 // headPage tells how far a class's queue was seen.
 type headPage struct {
 	class pool.ClassID
-	end   Place
+	end   placement.Place
 	last  bool // there was nothing behind
 }
 
 // heads reads up to limit heads of each class of the snapshot behind the cursor,
 // with the turns they have had. A class nobody can run is not looked at.
-func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, limit int, cursor Cursor) ([]headPage, error) {
+func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, limit int, cursor placement.Cursor) ([]headPage, error) {
 	if len(snapshot.Classes) == 0 {
 		return nil, nil
 	}
@@ -156,12 +138,14 @@ func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, li
 	for _, w := range snapshot.Workers {
 		free += w.Free()
 	}
-	limit = min(limit, 2*free+8) // no more heads than could be filled, and some to pass over
+	if len(cursor) == 0 {
+		limit = min(limit, 2*free+8) // no more heads than could be filled, and some to pass over
+	}
 	var arms []string
 	var args []any
 	for _, c := range snapshot.Classes {
 		from := cursor[c.ID]
-		if from == (Place{}) {
+		if from == (placement.Place{}) {
 			arms = append(arms, "(SELECT class_id, queue_rank, work_id, missing FROM ready WHERE class_id = ? ORDER BY class_id, queue_rank, work_id LIMIT ?)")
 			args = append(args, int64(c.ID), limit)
 			continue
@@ -211,7 +195,7 @@ func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, li
 		page := headPage{class: c.ID, end: cursor[c.ID], last: len(c.Heads) < limit}
 		for j := range c.Heads {
 			c.Heads[j].Turns = turns[c.Heads[j].Work]
-			page.end = Place{c.Heads[j].Rank, c.Heads[j].Work}
+			page.end = placement.Place{Rank: c.Heads[j].Rank, Work: c.Heads[j].Work}
 		}
 		pages = append(pages, page)
 	}
@@ -232,7 +216,7 @@ type offerRow struct {
 // the rows that the plan was made of, and then the commit. Works are locked
 // first, so nobody settles them meanwhile; workers are locked before their slots
 // are counted, so two dispatchers cannot fill the same slot.
-func apply(ctx context.Context, conn *sql.Conn, l *Lease, plan placement.Plan, seed uint64, t pool.Trace) error {
+func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, plan placement.Plan, seed uint64, t pool.Trace) error {
 	var fresh, again []offerRow
 	var left, filled []readyRow
 	var works, workers []int64
@@ -291,7 +275,7 @@ func apply(ctx context.Context, conn *sql.Conn, l *Lease, plan placement.Plan, s
 	}
 	b = &statements{}
 	b.add("COMMIT")
-	l.renew(b)
+	renewLease(b, l)
 	return exec(ctx, conn, b)
 }
 

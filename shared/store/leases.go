@@ -6,25 +6,19 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"workerpool/shared/pool"
 )
 
 // DispatchLease is how long a dispatcher may be silent before another takes over.
 const DispatchLease = 15 * time.Second
 
-// Lease is a held lease. Correctness never rests on it: it spares dispatchers
-// the work of finding out that another was faster.
-type Lease struct {
-	holder string
-	fence  int64
-	asked  int64 // how many had asked when it was last looked at
-}
-
 // TakeLease takes the dispatch lease if nobody holds it; otherwise it leaves
 // word that somebody asked, which the holder sees before it lets go, and gives
 // nil. One round trip.
-func (s *Store) TakeLease(ctx context.Context) (*Lease, error) {
+func (s *Store) TakeLease(ctx context.Context) (*pool.Lease, error) {
 	me := rand.Text()
-	var lease *Lease
+	var lease *pool.Lease
 	err := s.transact(ctx, "taking the dispatch lease", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
@@ -38,15 +32,15 @@ func (s *Store) TakeLease(ctx context.Context) (*Lease, error) {
 		if err != nil {
 			return err
 		}
-		var l Lease
-		found, err := out.one(&l.holder, &l.fence, &l.asked)
+		var l pool.Lease
+		found, err := out.one(&l.Holder, &l.Fence, &l.Asked)
 		if err = errors.Join(err, out.close()); err != nil {
 			return err
 		}
 		if !found {
 			return errors.New("the dispatch lease has no row: run the migrations")
 		}
-		if l.holder == me {
+		if l.Holder == me {
 			lease = &l
 		}
 		return nil
@@ -56,13 +50,13 @@ func (s *Store) TakeLease(ctx context.Context) (*Lease, error) {
 
 // ReleaseLease lets the lease go unless somebody asked meanwhile; then it stays
 // held, for another 15 s, and more is true. A lease that was lost is let go.
-func (s *Store) ReleaseLease(ctx context.Context, l *Lease) (more bool, err error) {
+func (s *Store) ReleaseLease(ctx context.Context, l *pool.Lease) (more bool, err error) {
 	err = s.transact(ctx, "releasing the dispatch lease", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
 		b.add(`UPDATE lease SET until = IF(asked = ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)
-			WHERE name = 'dispatch' AND holder = ? AND fence = ?`, l.asked, DispatchLease.Microseconds(), l.holder, l.fence)
-		b.add("SELECT asked FROM lease WHERE name = 'dispatch' AND holder = ? AND fence = ?", l.holder, l.fence)
+			WHERE name = 'dispatch' AND holder = ? AND fence = ?`, l.Asked, DispatchLease.Microseconds(), l.Holder, l.Fence)
+		b.add("SELECT asked FROM lease WHERE name = 'dispatch' AND holder = ? AND fence = ?", l.Holder, l.Fence)
 		b.add("COMMIT")
 		out, err := query(ctx, conn, b)
 		if err != nil {
@@ -73,17 +67,17 @@ func (s *Store) ReleaseLease(ctx context.Context, l *Lease) (more bool, err erro
 		if err = errors.Join(err, out.close()); err != nil {
 			return err
 		}
-		more = mine && asked != l.asked
-		l.asked = asked
+		more = mine && asked != l.Asked
+		l.Asked = asked
 		return nil
 	})
 	return more, err
 }
 
-// renew adds the statement that keeps the lease while work goes on.
-func (l *Lease) renew(b *statements) {
+// renewLease adds the statement that keeps the lease while work goes on.
+func renewLease(b *statements, l *pool.Lease) {
 	if l != nil {
 		b.add("UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND WHERE name = 'dispatch' AND holder = ? AND fence = ?",
-			DispatchLease.Microseconds(), l.holder, l.fence)
+			DispatchLease.Microseconds(), l.Holder, l.Fence)
 	}
 }

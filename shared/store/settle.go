@@ -18,7 +18,7 @@ import (
 // several times and must be a function of what it is given. With renew, a
 // worker's lease is written in the same transaction. Two round trips. It gives
 // the lives as they are afterwards.
-func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error) {
+func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var lives []life.Life
 	err := s.transact(ctx, "settling works", func(conn *sql.Conn) error {
@@ -34,7 +34,7 @@ func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *Renewal, t
 		b := &statements{}
 		writeLives(b, before, lives, t)
 		if renew != nil {
-			renew.write(b)
+			writeRenewal(b, *renew)
 		}
 		b.add("COMMIT")
 		return exec(ctx, conn, b)

@@ -11,19 +11,10 @@ import (
 	"workerpool/shared/wire"
 )
 
-// NewWorker is a checked registration.
-type NewWorker struct {
-	Account      pool.AccountID
-	Name         string
-	Key          pool.Digest // the worker's secret; only its hash is stored
-	Slots        int
-	Capabilities pool.Capabilities
-}
-
 // Register makes a worker, or finds the one of that account and name and gives
 // it these slots and capabilities. With another key than the first time it is
 // pool.Conflict.
-func (s *Store) Register(ctx context.Context, n NewWorker, t pool.Trace) (pool.WorkerID, error) {
+func (s *Store) Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (pool.WorkerID, error) {
 	capabilities, err := wire.EncodeCapabilities(n.Capabilities)
 	if err != nil {
 		return 0, err
@@ -60,33 +51,15 @@ func (s *Store) Register(ctx context.Context, n NewWorker, t pool.Trace) (pool.W
 	return id, err
 }
 
-// Hearing is what a heartbeat needs to know, read in one round trip without any
-// lock.
-type Hearing struct {
-	Now    time.Time
-	Worker pool.Worker // Open is counted from Rows
-	Rows   []pool.Assignment
-	Kept   map[pool.WorkID]pool.Digest // of works whose agreed bytes were lost
-	Specs  map[pool.WorkID]Offered     // of the offered rows
-	Ready  []pool.Demands              // of the classes that have works to be assigned
-}
-
-// Offered is what an offer's answer needs beside its row.
-type Offered struct {
-	Spec     pool.Spec
-	RunLimit time.Duration
-	MemoryMB int64
-}
-
 // ownerSQL derives whose a worker is; w and c are the worker and its account.
 const ownerSQL = "IF(c.shared, CONCAT('worker:', w.id), CONCAT('account:', w.account_id))"
 
 // Hear reads a worker of an account; pool.NotFound when there is no such worker,
 // pool.Forbidden when the account is disabled. One round trip, no commit.
-func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.WorkerID) (Hearing, error) {
-	var h Hearing
+func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.WorkerID) (pool.Hearing, error) {
+	var h pool.Hearing
 	err := s.transact(ctx, "hearing a worker", func(conn *sql.Conn) error {
-		h = Hearing{Kept: map[pool.WorkID]pool.Digest{}, Specs: map[pool.WorkID]Offered{}}
+		h = pool.Hearing{Kept: map[pool.WorkID]pool.Digest{}, Specs: map[pool.WorkID]pool.Offering{}}
 		b := &statements{}
 		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.capabilities, t.until, t.interval_s, c.disabled
 			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id WHERE w.id = ? AND w.account_id = ?`,
@@ -99,7 +72,7 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 		if err != nil {
 			return err
 		}
-		disabled, err := h.scan(out)
+		disabled, err := scanHearing(&h, out)
 		var classes []pool.ClassID
 		if err == nil {
 			err = out.each(func(rows *sql.Rows) error {
@@ -126,7 +99,7 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 	return h, err
 }
 
-func (h *Hearing) scan(out *results) (disabled bool, err error) {
+func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 	var capabilities []byte
 	var interval int64
 	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &capabilities, &h.Worker.Until, &interval, &disabled)
@@ -170,7 +143,7 @@ func (h *Hearing) scan(out *results) (disabled bool, err error) {
 			return err
 		}
 		wanted, err := wire.DecodeDemands(demands)
-		h.Specs[id] = Offered{Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
+		h.Specs[id] = pool.Offering{Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
 		return err
 	})
 }
@@ -208,17 +181,7 @@ func (s *Store) demands(ctx context.Context, conn *sql.Conn, ids []pool.ClassID)
 	return known, rows.Err()
 }
 
-// Renewal is what a heartbeat writes of its worker: the lease, and slots and
-// capabilities when they were stated (0 and nil otherwise).
-type Renewal struct {
-	Worker       pool.WorkerID
-	Lease        time.Duration // from now on, by database time
-	Interval     time.Duration // told to the worker
-	Slots        int
-	Capabilities *pool.Capabilities
-}
-
-func (r *Renewal) write(b *statements) {
+func writeRenewal(b *statements, r pool.Renewal) {
 	if r.Slots > 0 {
 		b.add("UPDATE worker SET slots = ? WHERE id = ?", r.Slots, int64(r.Worker))
 	}
@@ -231,33 +194,21 @@ func (r *Renewal) write(b *statements) {
 }
 
 // Renew writes a worker's lease. One round trip.
-func (s *Store) Renew(ctx context.Context, r Renewal) error {
+func (s *Store) Renew(ctx context.Context, r pool.Renewal) error {
 	return s.transact(ctx, "renewing a lease", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
-		r.write(b)
+		writeRenewal(b, r)
 		b.add("COMMIT")
 		return exec(ctx, conn, b)
 	})
 }
 
-// WorkerRecord is a worker with its past, as GET /workers shows it.
-type WorkerRecord struct {
-	pool.Worker
-	Account    pool.AccountID
-	Name       string
-	Agreed     int // results agreed upon
-	Disagreed  int // results that lost against another digest
-	Failed     int // runs that failed
-	Lost       int // runs and offers that expired
-	Registered time.Time
-}
-
 // Workers gives a page of workers after an id, ascending, with the database's
 // time; of one account, or all with account 0.
-func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]WorkerRecord, time.Time, error) {
+func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error) {
 	var now time.Time
-	var page []WorkerRecord
+	var page []pool.WorkerRecord
 	rows, err := s.db.QueryContext(ctx, `SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.account_id, w.name, w.state, w.slots, w.capabilities, t.until, t.interval_s,
 			w.created_at, COALESCE(o.open, 0), COALESCE(y.agreed, 0) + COALESCE(o.agreed, 0), COALESCE(y.disagreed, 0) + COALESCE(o.disagreed, 0),
 			COALESCE(y.failed, 0) + COALESCE(o.failed, 0), COALESCE(y.lost, 0) + COALESCE(o.lost, 0)
@@ -270,7 +221,7 @@ func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var r WorkerRecord
+		var r pool.WorkerRecord
 		var capabilities []byte
 		var interval int64
 		err := rows.Scan(&now, &r.ID, &r.Owner, &r.Account, &r.Name, &r.State, &r.Slots, &capabilities, &r.Until, &interval, &r.Registered,

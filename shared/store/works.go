@@ -42,17 +42,8 @@ func (s *Store) Work(ctx context.Context, requester pool.AccountID, id pool.Work
 	return work, turns, err
 }
 
-// Filter narrows a page of works; zero values do not.
-type Filter struct {
-	Requester pool.AccountID // 0 = everybody's
-	Batch     pool.BatchID
-	State     pool.WorkState
-	After     pool.WorkID
-	Limit     int
-}
-
-// Works gives a page of works, ascending by id after Filter.After.
-func (s *Store) Works(ctx context.Context, f Filter) ([]pool.Work, error) {
+// Works gives a page of works, ascending by id after After.
+func (s *Store) Works(ctx context.Context, f pool.WorkFilter) ([]pool.Work, error) {
 	where, args := "w.id > ?", []any{int64(f.After)}
 	if f.Requester != 0 {
 		where, args = where+" AND w.requester = ?", append(args, int64(f.Requester))
@@ -80,19 +71,11 @@ func (s *Store) Works(ctx context.Context, f Filter) ([]pool.Work, error) {
 	return page, failure("listing works", rows.Err())
 }
 
-// Census is the pool at a glance.
-type Census struct {
-	Works   map[pool.WorkState]int // that have not ended
-	Workers int                    // live and active
-	Slots   int                    // theirs
-	Open    int                    // open assignments
-}
-
 // Census counts. It reads every work that has not ended: keep its answer a while.
-func (s *Store) Census(ctx context.Context) (Census, error) {
-	var c Census
+func (s *Store) Census(ctx context.Context) (pool.Census, error) {
+	var c pool.Census
 	err := s.transact(ctx, "counting the pool", func(conn *sql.Conn) error {
-		c = Census{Works: map[pool.WorkState]int{}}
+		c = pool.Census{Works: map[pool.WorkState]int{}}
 		b := &statements{}
 		b.add("SELECT state, COUNT(*) FROM work WHERE open_until IS NOT NULL GROUP BY state")
 		b.add(`SELECT COUNT(*), COALESCE(SUM(w.slots), 0), (SELECT COUNT(*) FROM assignment WHERE state IN ('offered', 'running'))

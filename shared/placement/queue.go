@@ -1,0 +1,21 @@
+package placement
+
+import "workerpool/shared/pool"
+
+// Cursor remembers, class by class, the last head that was looked at in vain, so
+// that works nobody present may run do not hide those behind them.
+type Cursor map[pool.ClassID]Place
+
+// Place is a position in a class's queue.
+type Place struct {
+	Rank int64
+	Work pool.WorkID
+}
+
+// Pass is what one look at the queues came to.
+type Pass struct {
+	Over      []pool.WorkID // works with something that is over: settle them first; then nothing was dispatched
+	Offers    int           // assignments made
+	Moved     bool          // the plan met rows that had changed; nothing was written, look again
+	Exhausted bool          // every queue that somebody could run was seen to its end
+}

@@ -1,0 +1,52 @@
+package pool
+
+import "time"
+
+// NewWorker is a checked registration.
+type NewWorker struct {
+	Account      AccountID
+	Name         string
+	Key          Digest // the worker's secret; only its hash is stored
+	Slots        int
+	Capabilities Capabilities
+}
+
+// Hearing is what a heartbeat needs to know, read in one round trip without any
+// lock.
+type Hearing struct {
+	Now    time.Time
+	Worker Worker // Open is counted from Rows
+	Rows   []Assignment
+	Kept   map[WorkID]Digest   // of works whose agreed bytes were lost
+	Specs  map[WorkID]Offering // of the offered rows
+	Ready  []Demands           // of the classes that have works to be assigned
+}
+
+// Offering is what an offer's answer needs beside its row.
+type Offering struct {
+	Spec     Spec
+	RunLimit time.Duration
+	MemoryMB int64
+}
+
+// Renewal is what a heartbeat writes of its worker: the lease, and slots and
+// capabilities when they were stated (0 and nil otherwise).
+type Renewal struct {
+	Worker       WorkerID
+	Lease        time.Duration // from now on, by database time
+	Interval     time.Duration // told to the worker
+	Slots        int
+	Capabilities *Capabilities
+}
+
+// WorkerRecord is a worker with its past, as GET /workers shows it.
+type WorkerRecord struct {
+	Worker
+	Account    AccountID
+	Name       string
+	Agreed     int // results agreed upon
+	Disagreed  int // results that lost against another digest
+	Failed     int // runs that failed
+	Lost       int // runs and offers that expired
+	Registered time.Time
+}

@@ -1,0 +1,26 @@
+package pool
+
+// WorkFilter narrows a page of works; zero values do not.
+type WorkFilter struct {
+	Requester AccountID // 0 = everybody's
+	Batch     BatchID
+	State     WorkState
+	After     WorkID
+	Limit     int
+}
+
+// Census is the pool at a glance.
+type Census struct {
+	Works   map[WorkState]int // that have not ended
+	Workers int               // live and active
+	Slots   int               // theirs
+	Open    int               // open assignments
+}
+
+// Lease is a held lease. Correctness never rests on it: it spares dispatchers
+// the work of finding out that another was faster.
+type Lease struct {
+	Holder string
+	Fence  int64
+	Asked  int64 // how many had asked when it was last looked at
+}
