@@ -23,6 +23,7 @@ type Config struct {
 	Port          int       // on 127.0.0.1; 0 = the port used last in Dir if still free, else a free one
 	AdminUser     string    // may do everything; "" = "admin"
 	AdminPassword string    // set anew at every start; letters, digits, - and _; "" = a drawn one
+	Database      string    // made at the start when absent, as RDS makes DBName; "" = none
 	Fast          bool      // for tests: commits are not forced to disk, so a crash of the machine may lose them
 	Log           io.Writer // the server's messages; nil = the file mariadb.log in Dir only
 }
@@ -95,13 +96,19 @@ func arguments(c Config, port int) []string {
 // initSQL is run by the server before it listens. It also sets the password, so
 // that the caller's is the only one that counts.
 func initSQL(c Config) (string, error) {
-	for what, value := range map[string]string{"name of the admin": c.AdminUser, "password of the admin": c.AdminPassword} {
-		if value == "" || strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+	for what, value := range map[string]string{
+		"name of the admin": c.AdminUser, "password of the admin": c.AdminPassword, "name of the database": c.Database,
+	} {
+		if strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
 			return "", fmt.Errorf("the %s may only have letters, digits, - and _", what)
 		}
 	}
 	admin := "'" + c.AdminUser + "'@'127.0.0.1'"
-	return "CREATE USER IF NOT EXISTS " + admin + ";\n" +
+	statements := "CREATE USER IF NOT EXISTS " + admin + ";\n" +
 		"ALTER USER " + admin + " IDENTIFIED BY '" + c.AdminPassword + "';\n" +
-		"GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION;\n", nil
+		"GRANT ALL PRIVILEGES ON *.* TO " + admin + " WITH GRANT OPTION;\n"
+	if c.Database != "" {
+		statements += "CREATE DATABASE IF NOT EXISTS `" + c.Database + "`;\n"
+	}
+	return statements, nil
 }

@@ -32,12 +32,12 @@ func run(t *testing.T, db *sql.DB, statements ...string) {
 
 func TestServerKeepsItsStateThroughStopAndKill(t *testing.T) {
 	dir := t.TempDir()
-	d, err := Start(Config{Dir: dir, Log: t.Output()})
+	d, err := Start(Config{Dir: dir, Database: "pool", Log: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Kill)
-	run(t, open(t, d.DSN("")), "CREATE DATABASE pool", "CREATE TABLE pool.t (n INT)", "INSERT INTO pool.t VALUES (1)")
+	run(t, open(t, d.DSN("pool")), "CREATE TABLE t (n INT)", "INSERT INTO t VALUES (1)")
 	addr, password := d.Addr(), d.AdminPassword()
 
 	d.Kill()
