@@ -1,0 +1,202 @@
+//go:build linux
+
+// Package ledger is what a worker remembers over its own death: who it is and
+// which assignments it has. It owns the work directory, its lock and the form of
+// its files; it must not run anything or talk to the pool.
+//
+// Below the directory: lock, identity.json (0600: it holds the worker's secret
+// key) and works/WORK.ATTEMPT/, one folder for each assignment, with state.json.
+package ledger
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"workerpool/shared/wire"
+)
+
+// ErrBusy is wrapped by Open's error when another process has the directory.
+var ErrBusy = errors.New("another worker uses the directory")
+
+// State is where an assignment stands, in the words of a report.
+type State string
+
+// The states that are kept. A refused offer is not kept, and an upload that was
+// interrupted is begun anew from Reported.
+const (
+	Running  State = "running"
+	Reported State = "reported"
+	Uploaded State = "uploaded"
+	Failed   State = "failed"
+)
+
+// Entry is one assignment.
+type Entry struct {
+	Work    int64     `json:"work"`
+	Attempt int       `json:"attempt"`
+	State   State     `json:"state"`
+	Begun   time.Time `json:"begun"` // its run limit counts from here, over restarts
+	Run     wire.Run  `json:"run"`
+	SHA256  string    `json:"sha256,omitempty"` // of the result, from reported on
+	Size    int64     `json:"size,omitempty"`   // bytes of the result
+	Reason  string    `json:"reason,omitempty"` // of failed
+}
+
+// Identity is who the worker is. It is made once.
+type Identity struct {
+	Key  string `json:"key"`  // secret: what the pool knows the worker by, next to its name
+	Mark string `json:"mark"` // not secret: what its processes are known by
+}
+
+// Ledger is an open work directory.
+type Ledger struct {
+	dir  string
+	lock *os.File
+}
+
+const (
+	stateName    = "state.json"
+	identityName = "identity.json"
+)
+
+// Open opens a work directory, making it when it is not there, and keeps others
+// out until Close or the end of the process.
+func Open(dir string) (*Ledger, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the work directory: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "works"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the work directory: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the work directory private: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock of the work directory: %w", err)
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = lock.Close() // the error to tell is the one above it
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("locking %s: %w", dir, ErrBusy)
+		}
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	return &Ledger{dir: dir, lock: lock}, nil
+}
+
+// Close lets others in.
+func (l *Ledger) Close() error { return l.lock.Close() }
+
+// Identity gives who the worker is, and makes it up the first time.
+func (l *Ledger) Identity() (Identity, error) {
+	path := filepath.Join(l.dir, identityName)
+	var id Identity
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(text, &id); err != nil {
+			return id, fmt.Errorf("reading %s: %w", path, err)
+		}
+		if len(id.Key) != 64 || id.Mark == "" {
+			return id, fmt.Errorf("%s has no key and mark; without it the worker must register under another name", path)
+		}
+		return id, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return id, fmt.Errorf("reading the worker's identity: %w", err)
+	}
+	id = Identity{Key: random(32), Mark: random(8)}
+	if err := replace(path, id); err != nil {
+		return Identity{}, fmt.Errorf("storing the worker's identity: %w", err)
+	}
+	return id, nil
+}
+
+func random(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// Folder gives the folder of an assignment.
+func (l *Ledger) Folder(work int64, attempt int) string {
+	return filepath.Join(l.dir, "works", fmt.Sprintf("%d.%d", work, attempt))
+}
+
+// Save stores an assignment, making its folder the first time. After an error the
+// entry stored before still stands.
+func (l *Ledger) Save(e Entry) error {
+	folder := l.Folder(e.Work, e.Attempt)
+	if err := os.Mkdir(folder, 0o700); err == nil {
+		if err := syncFolder(filepath.Dir(folder)); err != nil {
+			return fmt.Errorf("storing assignment %d.%d: %w", e.Work, e.Attempt, err)
+		}
+	} else if !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("making the folder of an assignment: %w", err)
+	}
+	if err := replace(filepath.Join(folder, stateName), e); err != nil {
+		return fmt.Errorf("storing assignment %d.%d: %w", e.Work, e.Attempt, err)
+	}
+	return nil
+}
+
+// Drop forgets an assignment and deletes its folder.
+func (l *Ledger) Drop(work int64, attempt int) error {
+	folder := l.Folder(work, attempt)
+	// Without its state the folder means nothing, should the rest not go.
+	if err := os.Remove(filepath.Join(folder, stateName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forgetting assignment %d.%d: %w", work, attempt, err)
+	}
+	return erase(folder)
+}
+
+// Entries gives the assignments stored, in no order, and deletes folders
+// that hold none: of those the worker never said that it had them. A state that
+// cannot be read is deleted with its folder and told as a fault.
+func (l *Ledger) Entries() (entries []Entry, faults []error, err error) {
+	folders, err := os.ReadDir(filepath.Join(l.dir, "works"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing the assignments: %w", err)
+	}
+	for _, folder := range folders {
+		path := filepath.Join(l.dir, "works", folder.Name())
+		var e Entry
+		text, err := os.ReadFile(filepath.Join(path, stateName))
+		if err == nil {
+			err = json.Unmarshal(text, &e)
+		}
+		if err == nil && path != l.Folder(e.Work, e.Attempt) {
+			err = fmt.Errorf("it is about assignment %d.%d", e.Work, e.Attempt)
+		}
+		if err == nil {
+			entries = append(entries, e)
+			continue
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			faults = append(faults, fmt.Errorf("reading the assignment in %s, which is deleted: %w", path, err))
+		}
+		if err := erase(path); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return entries, faults, nil
+}
+
+// Free gives the bytes that may still be written below the directory.
+func (l *Ledger) Free() (int64, error) {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(l.dir, &stat); err != nil {
+		return 0, fmt.Errorf("asking for the free disk space: %w", err)
+	}
+	return int64(stat.Bavail) * stat.Bsize, nil
+}
