@@ -24,9 +24,10 @@ type Hearing struct {
 
 // Offering is what an offer's answer needs beside its row.
 type Offering struct {
-	Spec     Spec
-	RunLimit time.Duration
-	MemoryMB int64
+	Requester AccountID // whose inputs it reads
+	Spec      Spec
+	RunLimit  time.Duration
+	MemoryMB  int64 // demanded; 0 = nothing
 }
 
 // Renewal is what a heartbeat writes of its worker: the lease, and slots and

@@ -161,28 +161,27 @@ func (s *Store) Batch(ctx context.Context, requester pool.AccountID, id pool.Bat
 }
 
 // MissingInputs gives the inputs of a requester's batch that are not known to be
-// there, in order of digest, at most limit.
-func (s *Store) MissingInputs(ctx context.Context, requester pool.AccountID, id pool.BatchID, limit int) ([]pool.Input, error) {
-	var missing []pool.Input
+// there, in order of digest, at most limit, and how many there are in all.
+func (s *Store) MissingInputs(ctx context.Context, requester pool.AccountID, id pool.BatchID, limit int) (page []pool.Input, missing int, err error) {
 	batch, err := s.Batch(ctx, requester, id)
 	if err != nil || batch.Missing == 0 {
-		return nil, err
+		return nil, 0, err
 	}
 	rows, err := s.db.QueryContext(ctx, "SELECT sha256, size FROM input WHERE batch_id = ? AND NOT present ORDER BY sha256 LIMIT ?", int64(id), limit)
 	if err != nil {
-		return nil, failure("reading a batch's inputs", err)
+		return nil, 0, failure("reading a batch's inputs", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var in pool.Input
 		var digest []byte
 		if err := rows.Scan(&digest, &in.Size); err != nil {
-			return nil, failure("reading a batch's inputs", err)
+			return nil, 0, failure("reading a batch's inputs", err)
 		}
 		in.Digest = pool.Digest(digest)
-		missing = append(missing, in)
+		page = append(page, in)
 	}
-	return missing, failure("reading a batch's inputs", rows.Err())
+	return page, batch.Missing, failure("reading a batch's inputs", rows.Err())
 }
 
 // MarkInputs notes inputs of a batch that were seen in the bucket; when the last

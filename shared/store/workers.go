@@ -65,7 +65,7 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id WHERE w.id = ? AND w.account_id = ?`,
 			int64(worker), int64(account))
 		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
-		b.add(`SELECT a.work_id, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
+		b.add(`SELECT a.work_id, b.requester, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
 			JOIN class l ON l.id = b.class_id LEFT JOIN work_item i ON i.work_id = a.work_id WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
 		b.add("SELECT DISTINCT class_id FROM ready")
 		out, err := query(ctx, conn, b)
@@ -133,9 +133,10 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 	}
 	return disabled, out.each(func(rows *sql.Rows) error {
 		var id pool.WorkID
+		var requester pool.AccountID
 		var template, item, demands []byte
 		var limit int64
-		if err := rows.Scan(&id, &template, &item, &limit, &demands); err != nil {
+		if err := rows.Scan(&id, &requester, &template, &item, &limit, &demands); err != nil {
 			return err
 		}
 		spec, err := wire.Spec(template, item)
@@ -143,7 +144,7 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 			return err
 		}
 		wanted, err := wire.DecodeDemands(demands)
-		h.Specs[id] = pool.Offering{Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
+		h.Specs[id] = pool.Offering{Requester: requester, Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
 		return err
 	})
 }

@@ -1,0 +1,245 @@
+// Package heartbeat is the flow of a worker's call: registering once, and then
+// reporting and being instructed. It must not assign works; it rings where the
+// dispatcher could.
+package heartbeat
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"workerpool/shared/life"
+	"workerpool/shared/placement"
+	"workerpool/shared/pool"
+	"workerpool/shared/telemetry"
+)
+
+// Books is what a heartbeat reads and writes.
+type Books interface {
+	Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (pool.WorkerID, error)
+	Hear(ctx context.Context, account pool.AccountID, worker pool.WorkerID) (pool.Hearing, error)
+	Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error)
+	Renew(ctx context.Context, r pool.Renewal) error
+}
+
+// Files makes links and sees whether an object is there.
+type Files interface {
+	PresignPost(ctx context.Context, u pool.Upload) (pool.Link, error)
+	PresignGet(ctx context.Context, key, filename string) (pool.Link, error)
+	Head(ctx context.Context, key string) (pool.Object, bool, error)
+}
+
+// Bell rings the dispatcher, at most once a second.
+type Bell interface {
+	RingSoon(ctx context.Context) error
+}
+
+// Tokens makes a worker's token.
+type Tokens interface {
+	Issue(ctx context.Context, caller pool.Caller) (string, error)
+}
+
+// Config is what Heartbeat needs.
+type Config struct {
+	Books   Books
+	Files   Files
+	Bell    Bell
+	Tokens  Tokens
+	Meter   *telemetry.Meter
+	Seed    func() uint64 // from the system's random source
+	Busy    time.Duration // between heartbeats while works wait or run
+	Idle    time.Duration // between heartbeats otherwise
+	MaxFile int64         // bytes of one result
+}
+
+// Heartbeat hears workers.
+type Heartbeat struct{ Config }
+
+// New makes a Heartbeat.
+func New(c Config) *Heartbeat { return &Heartbeat{c} }
+
+// A lease lasts four intervals and is written again when less than two and a
+// half remain, so about every second heartbeat writes nothing.
+const (
+	leaseIntervals = 4
+	renewBelow     = 2.5
+)
+
+// Call is one heartbeat.
+type Call struct {
+	Account      pool.AccountID
+	Worker       pool.WorkerID
+	Slots        int                // 0 = as before
+	Capabilities *pool.Capabilities // nil = as before
+	Reports      []pool.Report
+	Trace        pool.Trace
+}
+
+// Reply is its answer.
+type Reply struct {
+	State        pool.WorkerState
+	Interval     time.Duration
+	Instructions []placement.Instruction
+	Rows         map[pool.WorkID]pool.Assignment // of the instructed assignments
+	Offers       map[pool.WorkID]pool.Offering   // of those to be started
+}
+
+// Beat takes the reports and derives the instructions. It may be called again
+// with the same reports at any time: what was taken before changes nothing.
+// Without reports that matter and with a fresh lease it writes nothing.
+func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
+	heard, err := h.Books.Hear(ctx, c.Account, c.Worker)
+	if err != nil {
+		return Reply{}, err
+	}
+	waiting := slices.ContainsFunc(heard.Ready, func(d pool.Demands) bool { return placement.Meets(heard.Worker.Capabilities, d) })
+	interval := h.Idle
+	if waiting || slices.ContainsFunc(heard.Rows, func(a pool.Assignment) bool { return a.State.Held() }) {
+		interval = h.Busy
+	}
+	renewal := renewal(heard, c, interval)
+	matter := slices.DeleteFunc(slices.Clone(c.Reports), func(r pool.Report) bool {
+		i := slices.IndexFunc(heard.Rows, func(a pool.Assignment) bool { return a.Work == r.Work })
+		return i < 0 || !life.Matters(heard.Rows[i], r, heard.Kept[r.Work])
+	})
+	rows := heard.Rows
+	switch {
+	case len(matter) > 0:
+		if rows, waiting, err = h.take(ctx, c, heard, matter, renewal, waiting); err != nil {
+			return Reply{}, err
+		}
+	case renewal != nil:
+		if err := h.Books.Renew(ctx, *renewal); err != nil {
+			return Reply{}, err
+		}
+	}
+	if waiting && heard.Worker.State == pool.Active && open(rows) < heard.Worker.Slots {
+		h.ring(ctx)
+	}
+	reply := Reply{
+		State: heard.Worker.State, Interval: interval, Instructions: placement.Instruct(rows, c.Reports),
+		Rows: map[pool.WorkID]pool.Assignment{}, Offers: heard.Specs,
+	}
+	for _, row := range rows {
+		reply.Rows[row.Work] = row
+	}
+	return reply, nil
+}
+
+// renewal gives what is to be written of the worker; nil when nothing is.
+func renewal(heard pool.Hearing, c Call, interval time.Duration) *pool.Renewal {
+	left := heard.Worker.Until.Sub(heard.Now)
+	fresh := left >= time.Duration(renewBelow*float64(interval)) && heard.Worker.Interval == interval
+	if fresh && c.Slots == 0 && c.Capabilities == nil {
+		return nil
+	}
+	return &pool.Renewal{
+		Worker: c.Worker, Lease: leaseIntervals * interval, Interval: interval, Slots: c.Slots, Capabilities: c.Capabilities,
+	}
+}
+
+// take settles the works that the reports are about, all in one transaction with
+// the lease, and gives the worker's rows as they are then.
+func (h *Heartbeat) take(ctx context.Context, c Call, heard pool.Hearing, reports []pool.Report, renewal *pool.Renewal, waiting bool) ([]pool.Assignment, bool, error) {
+	stored, err := h.stored(ctx, heard, reports)
+	if err != nil {
+		return nil, waiting, err
+	}
+	byWork := map[pool.WorkID]pool.Report{}
+	var ids []pool.WorkID
+	for _, r := range reports {
+		byWork[r.Work] = r
+		ids = append(ids, r.Work)
+	}
+	seed := h.Seed()
+	var before []pool.WorkState
+	lives, err := h.Books.Settle(ctx, ids, renewal, c.Trace, func(now time.Time, lives []life.Life) {
+		before = before[:0]
+		for i := range lives {
+			id := lives[i].Work.ID
+			before = append(before, lives[i].Work.State)
+			lives[i].Report(now, c.Worker, byWork[id], stored[id], seed, life.Defaults)
+		}
+	})
+	if err != nil {
+		return nil, waiting, err
+	}
+	h.count(ctx, len(reports), before, lives)
+	rows := slices.DeleteFunc(slices.Clone(heard.Rows), func(a pool.Assignment) bool { _, settled := byWork[a.Work]; return settled })
+	for _, l := range lives {
+		for _, row := range l.Rows {
+			if row.Worker == c.Worker {
+				rows = append(rows, row.Assignment)
+			}
+		}
+		waiting = waiting || l.Wanted(life.Defaults) > 0
+	}
+	return rows, waiting, nil
+}
+
+// stored looks for the objects that "uploaded" reports speak of: a work is done
+// only when the agreed bytes are there, whatever the worker says.
+func (h *Heartbeat) stored(ctx context.Context, heard pool.Hearing, reports []pool.Report) (map[pool.WorkID]bool, error) {
+	stored := map[pool.WorkID]bool{}
+	for _, r := range reports {
+		i := slices.IndexFunc(heard.Rows, func(a pool.Assignment) bool { return a.Work == r.Work })
+		if r.Says != pool.SaysUploaded || heard.Rows[i].State != pool.Uploading {
+			continue
+		}
+		row := heard.Rows[i]
+		object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Work, row.Digest))
+		if err != nil {
+			return nil, err
+		}
+		stored[r.Work] = found && object.Digest == row.Digest && object.Size == row.Size
+		if !stored[r.Work] {
+			slog.WarnContext(ctx, "a result said to be uploaded is not there", telemetry.KeyWork, int64(r.Work), telemetry.KeyWorker, int64(row.Worker))
+		}
+	}
+	return stored, nil
+}
+
+func open(rows []pool.Assignment) int {
+	n := 0
+	for _, row := range rows {
+		if row.State.Open() {
+			n++
+		}
+	}
+	return n
+}
+
+// ring is best effort: what it would have told, the next tick tells.
+func (h *Heartbeat) ring(ctx context.Context) {
+	if err := h.Bell.RingSoon(ctx); err != nil {
+		slog.WarnContext(ctx, "the dispatcher could not be rung; the next tick will", telemetry.KeyError, err.Error())
+		h.record(ctx, telemetry.N(telemetry.RingsFailed, 1))
+	}
+}
+
+func (h *Heartbeat) count(ctx context.Context, reports int, before []pool.WorkState, lives []life.Life) {
+	agreed, done, failed := 0, 0, 0
+	for i, l := range lives {
+		if l.Work.State == before[i] {
+			continue
+		}
+		switch l.Work.State {
+		case pool.Agreed:
+			agreed++
+		case pool.Done:
+			done++
+		case pool.Failed:
+			failed++
+		case pool.Staging, pool.Waiting, pool.Running, pool.Cancelled:
+		}
+	}
+	h.record(ctx, telemetry.N(telemetry.ReportsTaken, reports), telemetry.N(telemetry.RunsAgreed, agreed),
+		telemetry.N(telemetry.WorksDone, done), telemetry.N(telemetry.WorksFailed, failed))
+}
+
+func (h *Heartbeat) record(ctx context.Context, values ...telemetry.Value) {
+	if err := h.Meter.Record(values...); err != nil {
+		slog.WarnContext(ctx, "not counted", telemetry.KeyError, err.Error())
+	}
+}

@@ -1,0 +1,134 @@
+package heartbeat
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"workerpool/shared/auth"
+	"workerpool/shared/placement"
+	"workerpool/shared/pool"
+	"workerpool/shared/telemetry"
+	"workerpool/shared/web"
+	"workerpool/shared/wire"
+)
+
+// uploadLife is how long a worker's upload link is good; a new one comes with
+// every heartbeat.
+const uploadLife = 15 * time.Minute
+
+// Handler serves the routes of workers.
+func (h *Heartbeat) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /workers", web.Handler(h.register))
+	mux.Handle("POST /workers/{id}/heartbeat", web.Handler(h.beat))
+	return web.Routes(mux)
+}
+
+func (h *Heartbeat) register(w http.ResponseWriter, r *http.Request) error {
+	caller, err := web.CallerAs(r.Context(), pool.RoleWorker)
+	if err != nil {
+		return err
+	}
+	if caller.Worker != 0 {
+		return pool.Refuse(pool.Forbidden, "", "a worker's token registers nobody: use the account's")
+	}
+	var in wire.Registration
+	if _, err := web.Decode(r, wire.MaxBody, &in); err != nil {
+		return err
+	}
+	capabilities, err := in.Parse()
+	if err != nil {
+		return err
+	}
+	key, err := pool.ParseDigest(in.Key)
+	if err != nil {
+		return fmt.Errorf("reading a checked key: %w", err)
+	}
+	id, err := h.Books.Register(r.Context(), pool.NewWorker{
+		Account: caller.Account, Name: in.Name, Key: key, Slots: in.Slots, Capabilities: capabilities,
+	}, pool.Trace{Account: caller.Account, RequestID: telemetry.RequestID(r.Context())})
+	if err != nil {
+		return err
+	}
+	caller.Worker = id
+	token, err := h.Tokens.Issue(r.Context(), caller)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, wire.Registered{Worker: int64(id), Token: token, ExpiresIn: int64(auth.Lifetime / time.Second)})
+}
+
+func (h *Heartbeat) beat(w http.ResponseWriter, r *http.Request) error {
+	caller, err := web.CallerAs(r.Context(), pool.RoleWorker)
+	if err != nil {
+		return err
+	}
+	id, err := web.PathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if caller.Worker != pool.WorkerID(id) {
+		return pool.Refuse(pool.NotFound, "id", "no worker %d for this token: register to get the worker's own", id)
+	}
+	var in wire.Heartbeat
+	if _, err := web.Decode(r, wire.MaxBody, &in); err != nil {
+		return err
+	}
+	reports, capabilities, err := in.Parse(h.MaxFile)
+	if err != nil {
+		return err
+	}
+	reply, err := h.Beat(r.Context(), Call{
+		Account: caller.Account, Worker: caller.Worker, Slots: in.Slots, Capabilities: capabilities, Reports: reports,
+		Trace: pool.Trace{Account: caller.Account, RequestID: telemetry.RequestID(r.Context())},
+	})
+	if err != nil {
+		return err
+	}
+	out := wire.Beat{State: string(reply.State), NextHeartbeatS: int(reply.Interval / time.Second), Instructions: []wire.Instruction{}}
+	for _, order := range reply.Instructions {
+		instruction, err := h.instruction(r.Context(), order, reply)
+		if err != nil {
+			return err
+		}
+		out.Instructions = append(out.Instructions, instruction)
+	}
+	return web.WriteJSON(w, http.StatusOK, out)
+}
+
+// instruction gives an order its links.
+func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction, reply Reply) (wire.Instruction, error) {
+	out := wire.Instruction{Work: int64(order.Work), Attempt: order.Attempt, Do: string(order.Do)}
+	switch order.Do {
+	case placement.Start:
+		run, err := h.run(ctx, order.Work, reply.Offers[order.Work])
+		out.Run = run
+		return out, err
+	case placement.Upload:
+		row := reply.Rows[order.Work]
+		link, err := h.Files.PresignPost(ctx, pool.Upload{
+			Key: pool.ResultKey(row.Work, row.Digest), Digest: row.Digest, Size: row.Size, ContentType: pool.ResultType, Life: uploadLife,
+		})
+		out.Upload = &wire.Link{URL: link.URL, Fields: link.Fields, Expires: link.Expires}
+		return out, err
+	case placement.Continue, placement.Hold, placement.Stop:
+	}
+	return out, nil
+}
+
+func (h *Heartbeat) run(ctx context.Context, work pool.WorkID, o pool.Offering) (*wire.Run, error) {
+	run := &wire.Run{
+		App: wire.App{Type: string(o.Spec.App.Type), Name: o.Spec.App.Name}, Args: o.Spec.Args, Env: o.Spec.Env, Inputs: []wire.Download{},
+		Batch: int64(work.Batch()), Index: work.Index(), RunLimitS: int64(o.RunLimit / time.Second), MaxResult: h.MaxFile, MemoryMB: o.MemoryMB,
+	}
+	for _, in := range o.Spec.Inputs {
+		link, err := h.Files.PresignGet(ctx, pool.InputKey(o.Requester, in.Digest), in.Name)
+		if err != nil {
+			return nil, err
+		}
+		run.Inputs = append(run.Inputs, wire.Download{Name: in.Name, SHA256: in.Digest.String(), Size: in.Size, URL: link.URL})
+	}
+	return run, nil
+}

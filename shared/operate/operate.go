@@ -1,0 +1,126 @@
+// Package operate is the flow of those who run the pool or own workers: listing,
+// draining and activating workers.
+package operate
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"workerpool/shared/pool"
+	"workerpool/shared/telemetry"
+	"workerpool/shared/web"
+	"workerpool/shared/wire"
+)
+
+// Books is what operating reads and writes. account 0 is everybody's.
+type Books interface {
+	Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error)
+	SetWorkerState(ctx context.Context, account pool.AccountID, worker pool.WorkerID, state pool.WorkerState, t pool.Trace) error
+}
+
+// Bell rings the dispatcher.
+type Bell interface {
+	Ring(ctx context.Context) error
+}
+
+// Config is what Operate needs.
+type Config struct {
+	Books Books
+	Bell  Bell
+}
+
+// Operate lists, drains and activates.
+type Operate struct{ Config }
+
+// New makes an Operate.
+func New(c Config) *Operate { return &Operate{c} }
+
+const (
+	pageDefault = 100
+	pageMost    = 1000
+)
+
+// Handler serves the routes of operators and worker owners.
+func (o *Operate) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /workers", web.Handler(o.list))
+	mux.Handle("POST /workers/{id}/drain", o.become(pool.Draining))
+	mux.Handle("POST /workers/{id}/activate", o.become(pool.Active))
+	return web.Routes(mux)
+}
+
+// scope gives whose workers the caller may see: its own, or as operator all. The
+// token of one worker is for its heartbeats only.
+func scope(r *http.Request) (pool.Caller, pool.AccountID, error) {
+	caller, err := web.CallerAs(r.Context(), pool.RoleOperator, pool.RoleWorker)
+	if err == nil && caller.Worker != 0 {
+		err = pool.Refuse(pool.Forbidden, "", "a worker's token is for its heartbeats: use the account's")
+	}
+	if caller.Role == pool.RoleOperator {
+		return caller, 0, err
+	}
+	return caller, caller.Account, err
+}
+
+func (o *Operate) list(w http.ResponseWriter, r *http.Request) error {
+	_, account, err := scope(r)
+	if err != nil {
+		return err
+	}
+	values := r.URL.Query()
+	for name, given := range values {
+		if !slices.Contains([]string{"after", "limit"}, name) || len(given) > 1 {
+			return pool.Refuse(pool.Invalid, name, "known are after and limit, each once")
+		}
+	}
+	after, err := web.QueryInt(values, "after", 0, 0, 1<<53)
+	if err != nil {
+		return err
+	}
+	limit, err := web.QueryInt(values, "limit", pageDefault, 1, pageMost)
+	if err != nil {
+		return err
+	}
+	page, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(after), int(limit))
+	if err != nil {
+		return err
+	}
+	out := wire.Workers{Workers: []wire.Worker{}}
+	for _, record := range page {
+		worker := wire.FromWorker(record.Worker, now)
+		worker.Name, worker.Account, worker.RegisteredAt = record.Name, int64(record.Account), record.Registered
+		worker.Agreed, worker.Disagreed, worker.FailedRuns, worker.LostRuns = record.Agreed, record.Disagreed, record.Failed, record.Lost
+		out.Workers = append(out.Workers, worker)
+	}
+	if len(page) == int(limit) {
+		out.Next = int64(page[len(page)-1].ID)
+	}
+	return web.WriteJSON(w, http.StatusOK, out)
+}
+
+// become makes the handler that brings a worker to a state.
+func (o *Operate) become(state pool.WorkerState) http.Handler {
+	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		caller, account, err := scope(r)
+		if err != nil {
+			return err
+		}
+		id, err := web.PathID(r, "id")
+		if err != nil {
+			return err
+		}
+		trace := pool.Trace{Account: caller.Account, RequestID: telemetry.RequestID(r.Context())}
+		if err := o.Books.SetWorkerState(r.Context(), account, pool.WorkerID(id), state, trace); err != nil {
+			return err
+		}
+		if state == pool.Active {
+			if err := o.Bell.Ring(r.Context()); err != nil {
+				slog.WarnContext(r.Context(), "the dispatcher could not be rung; the next tick will", telemetry.KeyError, err.Error())
+			}
+		}
+		return web.WriteJSON(w, http.StatusOK, wire.WorkerState{Worker: id, State: string(state)})
+	})
+}

@@ -1,0 +1,86 @@
+// Package reconcile is the flow of the minute tick: one ring, so that what is
+// over is seen without any traffic, and tidying up. The steps that talk to the
+// chain join here.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"workerpool/shared/telemetry"
+)
+
+// Books is what is tidied up.
+type Books interface {
+	// Archive moves what ended works leave behind, of at most limit works, and
+	// gives how many rows it moved.
+	Archive(ctx context.Context, limit int) (int, error)
+}
+
+// Bell rings the dispatcher.
+type Bell interface {
+	Ring(ctx context.Context) error
+}
+
+// Config is what Reconcile needs.
+type Config struct {
+	Books Books
+	Bell  Bell
+	Meter *telemetry.Meter
+	Now   func() time.Time
+}
+
+// Reconcile answers ticks.
+type Reconcile struct{ Config }
+
+// New makes a Reconcile.
+func New(c Config) *Reconcile { return &Reconcile{c} }
+
+const (
+	archiveWorks = 500             // in one transaction
+	margin       = 5 * time.Second // before the function's deadline: nothing more is begun
+)
+
+// Tick rings first, so that a fault in tidying up never keeps works waiting. A
+// tick may come twice, or twice at once.
+func (r *Reconcile) Tick(ctx context.Context) error {
+	began := r.Now()
+	err := r.Bell.Ring(ctx)
+	if err != nil {
+		err = fmt.Errorf("ringing the dispatcher: %w", err)
+		r.count(ctx, telemetry.N(telemetry.RingsFailed, 1))
+	}
+	moved, archiving := r.archive(ctx)
+	if err = errors.Join(err, archiving); err != nil {
+		return err
+	}
+	if moved > 0 {
+		slog.InfoContext(ctx, "archived", telemetry.KeyCount, moved)
+	}
+	r.count(ctx, telemetry.N(telemetry.ReconcileTicks, 1), telemetry.Took(telemetry.ReconcileTime, r.Now().Sub(began)))
+	return nil
+}
+
+func (r *Reconcile) archive(ctx context.Context) (moved int, err error) {
+	for {
+		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.Now()) < margin {
+			return moved, nil // the next tick goes on
+		}
+		n, err := r.Books.Archive(ctx, archiveWorks)
+		if err != nil {
+			return moved, fmt.Errorf("archiving: %w", err)
+		}
+		if moved += n; n == 0 {
+			return moved, nil
+		}
+	}
+}
+
+func (r *Reconcile) count(ctx context.Context, values ...telemetry.Value) {
+	if err := r.Meter.Record(values...); err != nil {
+		slog.WarnContext(ctx, "not counted", telemetry.KeyError, err.Error())
+	}
+}
