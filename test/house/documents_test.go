@@ -17,11 +17,14 @@ var (
 	anyHeading = regexp.MustCompile(`(?m)^#{2,4} `)
 	placeName  = regexp.MustCompile(`\b(?:cmd|docs|events|functions|infra|shared|test)/[a-z0-9_{},./-]*`)
 	fence      = regexp.MustCompile("(?s)```.*?```")
+	treeTop    = regexp.MustCompile(`^(cmd|docs|events|functions|infra|shared|test)/`)
+	treeBranch = regexp.MustCompile(`^\s+((?:[a-z0-9_]+/[ ,]*)+)`)
 )
 
 // mapped are the places that the README's map names: everything that looks like
 // cmd/x, functions/, infra/x, shared/x or test/x in the section whose heading has
-// the word "map". shared/{a,b} means both.
+// the word "map". shared/{a,b} means both, and so does a line "  a/ b/" below a
+// line "shared/" in a fenced block.
 func mapped(readme string) ([]string, bool) {
 	at := mapHeading.FindStringIndex(readme)
 	if at == nil {
@@ -34,6 +37,18 @@ func mapped(readme string) ([]string, bool) {
 		section = section[:next[0]]
 	}
 	var out []string
+	for _, block := range fence.FindAllString(section, -1) {
+		top := ""
+		for line := range strings.Lines(block) {
+			if found := treeTop.FindString(line); found != "" {
+				top = found
+			} else if branch := treeBranch.FindStringSubmatch(line); branch != nil && top != "" {
+				for _, name := range strings.FieldsFunc(branch[1], func(r rune) bool { return r == ' ' || r == ',' || r == '/' }) {
+					out = append(out, top+name)
+				}
+			}
+		}
+	}
 	for _, found := range placeName.FindAllString(section, -1) {
 		before, rest, ok := strings.Cut(found, "{")
 		if !ok {
@@ -92,9 +107,9 @@ func TestMap(t *testing.T) {
 
 func TestMapRefused(t *testing.T) {
 	there := []string{"functions/ask", "functions/tell", "shared/books", "shared/words", "shared/words/more", "infra/local/play", "cmd/go"}
-	exists := func(name string) bool { return slices.Contains(append(there, "functions", "infra/local"), name) }
-	readme := "# Pool\n\nshared/before\n\n## The map\n\n```\n# no heading\nfunctions/    what runs\nshared/{words,gone}\n```\n`infra/local`, [x](cmd/go).\n\n## Next\n\nshared/after\n"
-	refuse(t, checkMap(readme, there, exists), "shared/books is not on the map", "shared/gone is on the map")
+	exists := func(name string) bool { return slices.Contains(append(there, "functions", "infra/local", "shared"), name) }
+	readme := "# Pool\n\nshared/before\n\n## The map\n\n```\n# no heading\nfunctions/    what runs\nshared/       thinks\n  words/ gone/   both\n```\n`shared/{words,lost}`, `infra/local`, [x](cmd/go).\n\n## Next\n\nshared/after\n"
+	refuse(t, checkMap(readme, there, exists), "shared/books is not on the map", "shared/gone is on the map", "shared/lost is on the map")
 	refuse(t, checkMap("# Pool\n", there, exists), "has no heading")
 }
 
