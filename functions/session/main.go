@@ -3,8 +3,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -17,17 +15,13 @@ import (
 	"workerpool/shared/telemetry"
 )
 
-func main() {
-	if err := run(context.Background()); err != nil {
-		slog.Error("not started", telemetry.KeyError, err)
-		os.Exit(1)
-	}
-}
+func main() { entry.Main(run) }
 
 func run(ctx context.Context) error {
 	e := env.Reader{}
-	host, name, dbSecret := e.String("DBHOST"), e.String("DBNAME"), e.String("DBSECRET")
-	tokens := auth.Config{Issuer: e.String("JWTETHISSUER"), Pool: e.String("POOLNAME"), SecretID: e.String("TOKENSECRET"), Now: time.Now}
+	database := store.Config{Host: e.String("DBHOST"), Name: e.String("DBNAME")}
+	user, name := e.String("DBSECRET"), e.String("POOLNAME")
+	tokens := auth.Config{Issuer: e.String("JWTETHISSUER"), Pool: name, SecretID: e.String("TOKENSECRET"), Now: time.Now}
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
 	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
@@ -40,11 +34,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := secrets.Get(ctx, dbSecret)
-	if err != nil {
-		return fmt.Errorf("reading the database user: %w", err)
-	}
-	books, err := store.Open(store.Config{Host: host, Name: name, User: user["username"], Password: user["password"]})
+	database.Credentials = secrets.User(user)
+	books, err := store.Open(database)
 	if err != nil {
 		return err
 	}
@@ -53,7 +44,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: tokens.Pool, Function: "session", Now: time.Now})
+	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "session", Now: time.Now})
 	entry.HTTP(session.New(session.Config{Accounts: books, Tokens: issuer, Meter: meter}).Handler())
 	return nil
 }

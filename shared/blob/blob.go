@@ -61,25 +61,9 @@ func Open(ctx context.Context, c Config) (*Bucket, error) {
 	return &Bucket{client: client, presign: s3.NewPresignClient(client), config: c}, nil
 }
 
-// Upload is what a link of PresignPost lets in.
-type Upload struct {
-	Key         string
-	Digest      pool.Digest // of the bytes
-	Size        int64       // bytes, exactly
-	ContentType string
-	Life        time.Duration // of the link
-}
-
-// Form is a multipart form that uploads one object: POST to URL, with all
-// Fields first and the bytes last, as the part "file".
-type Form struct {
-	URL    string
-	Fields map[string]string
-}
-
 // PresignPost makes the form that uploads exactly the bytes described, and
 // nothing else. The error is pool.Unavailable when no credentials can be had.
-func (b *Bucket) PresignPost(ctx context.Context, u Upload) (Form, error) {
+func (b *Bucket) PresignPost(ctx context.Context, u pool.Upload) (pool.Link, error) {
 	exact := map[string]string{
 		"Content-Type":             u.ContentType,
 		"x-amz-checksum-algorithm": "SHA256",
@@ -90,28 +74,30 @@ func (b *Bucket) PresignPost(ctx context.Context, u Upload) (Form, error) {
 		conditions = append(conditions, map[string]string{name: exact[name]})
 	}
 	if err := b.disturb("PresignPostObject", false); err != nil {
-		return Form{}, pool.Down("the file store", err)
+		return pool.Link{}, pool.Down("the file store", err)
 	}
 	in := s3.PutObjectInput{Bucket: aws.String(b.config.Bucket), Key: aws.String(u.Key)}
+	began := time.Now()
 	out, err := b.presign.PresignPostObject(ctx, &in, func(o *s3.PresignPostOptions) {
 		o.Expires, o.Conditions = u.Life, conditions
 	})
 	if err != nil {
-		return Form{}, pool.Down("the file store", fmt.Errorf("signing an upload of %s: %w", u.Key, err))
+		return pool.Link{}, pool.Down("the file store", fmt.Errorf("signing an upload of %s: %w", u.Key, err))
 	}
 	for name, value := range exact {
 		out.Values[name] = value
 	}
-	return Form{URL: out.URL, Fields: out.Values}, nil
+	return pool.Link{URL: out.URL, Fields: out.Values, Expires: began.Add(u.Life)}, nil
 }
 
 // PresignGet makes a link by which anybody can read the object for
 // ReadLinkLife; a browser stores it under the file name and never shows it. The
 // error is pool.Unavailable when no credentials can be had.
-func (b *Bucket) PresignGet(ctx context.Context, key, filename string) (string, error) {
+func (b *Bucket) PresignGet(ctx context.Context, key, filename string) (pool.Link, error) {
 	if err := b.disturb("PresignGetObject", false); err != nil {
-		return "", pool.Down("the file store", err)
+		return pool.Link{}, pool.Down("the file store", err)
 	}
+	began := time.Now()
 	out, err := b.presign.PresignGetObject(ctx, &s3.GetObjectInput{
 		Bucket: aws.String(b.config.Bucket), Key: aws.String(key),
 		ResponseContentDisposition: aws.String(disposition(filename)),
@@ -119,9 +105,9 @@ func (b *Bucket) PresignGet(ctx context.Context, key, filename string) (string, 
 		ResponseCacheControl:       aws.String("private, no-store"),
 	}, s3.WithPresignExpires(ReadLinkLife))
 	if err != nil {
-		return "", pool.Down("the file store", fmt.Errorf("signing a link to %s: %w", key, err))
+		return pool.Link{}, pool.Down("the file store", fmt.Errorf("signing a link to %s: %w", key, err))
 	}
-	return out.URL, nil
+	return pool.Link{URL: out.URL, Expires: began.Add(ReadLinkLife)}, nil
 }
 
 func disposition(filename string) string {
@@ -134,19 +120,13 @@ func disposition(filename string) string {
 	return mime.FormatMediaType("attachment", map[string]string{"filename": plain})
 }
 
-// Object is what the bucket says of one.
-type Object struct {
-	Size   int64       // bytes
-	Digest pool.Digest // zero when it was stored without a SHA-256
-}
-
 // Head looks at an object; found is false when there is none. The error is
 // pool.Unavailable.
-func (b *Bucket) Head(ctx context.Context, key string) (object Object, found bool, err error) {
+func (b *Bucket) Head(ctx context.Context, key string) (object pool.Object, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := b.disturb("HeadObject", false); err != nil {
-		return Object{}, false, pool.Down("the file store", err)
+		return pool.Object{}, false, pool.Down("the file store", err)
 	}
 	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: aws.String(b.config.Bucket), Key: aws.String(key), ChecksumMode: types.ChecksumModeEnabled,
@@ -154,12 +134,12 @@ func (b *Bucket) Head(ctx context.Context, key string) (object Object, found boo
 	if err != nil {
 		var answer *awshttp.ResponseError
 		if errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusNotFound {
-			return Object{}, false, nil
+			return pool.Object{}, false, nil
 		}
-		return Object{}, false, pool.Down("the file store", fmt.Errorf("looking at %s: %w", key, err))
+		return pool.Object{}, false, pool.Down("the file store", fmt.Errorf("looking at %s: %w", key, err))
 	}
 	if err := b.disturb("HeadObject", true); err != nil {
-		return Object{}, false, pool.Down("the file store", err)
+		return pool.Object{}, false, pool.Down("the file store", err)
 	}
 	object.Size = aws.ToInt64(out.ContentLength)
 	sum, err := base64.StdEncoding.DecodeString(aws.ToString(out.ChecksumSHA256))

@@ -62,9 +62,9 @@ func (b *bench) open(fault blob.Fault) *blob.Bucket {
 	return bucket
 }
 
-func (b *bench) form(bucket *blob.Bucket, content string) blob.Form {
+func (b *bench) form(bucket *blob.Bucket, content string) pool.Link {
 	b.Helper()
-	form, err := bucket.PresignPost(b.Context(), blob.Upload{
+	form, err := bucket.PresignPost(b.Context(), pool.Upload{
 		Key: key, Digest: sha256.Sum256([]byte(content)), Size: int64(len(content)), ContentType: "application/x-tar", Life: time.Hour,
 	})
 	if err != nil {
@@ -74,7 +74,7 @@ func (b *bench) form(bucket *blob.Bucket, content string) blob.Form {
 }
 
 // upload posts a form as a browser would and gives the status.
-func (b *bench) upload(form blob.Form, content string) int {
+func (b *bench) upload(form pool.Link, content string) int {
 	b.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -101,7 +101,7 @@ func (b *bench) upload(form blob.Form, content string) int {
 	return answer.StatusCode
 }
 
-func (b *bench) wantHead(bucket *blob.Bucket, want blob.Object, found bool) {
+func (b *bench) wantHead(bucket *blob.Bucket, want pool.Object, found bool) {
 	b.Helper()
 	got, there, err := bucket.Head(b.Context(), key)
 	if err != nil || there != found {
@@ -116,12 +116,12 @@ func TestUploadAndHead(t *testing.T) {
 	for _, content := range []string{"some bytes", ""} {
 		b := newBench(t)
 		bucket := b.open(nil)
-		b.wantHead(bucket, blob.Object{}, false)
+		b.wantHead(bucket, pool.Object{}, false)
 		form := b.form(bucket, content)
 		if status := b.upload(form, content); status != http.StatusNoContent {
 			t.Fatalf("upload: %d", status)
 		}
-		b.wantHead(bucket, blob.Object{Size: int64(len(content)), Digest: sha256.Sum256([]byte(content))}, true)
+		b.wantHead(bucket, pool.Object{Size: int64(len(content)), Digest: sha256.Sum256([]byte(content))}, true)
 		if status := b.upload(form, content); status != http.StatusNoContent {
 			t.Errorf("the same upload again: %d", status)
 		}
@@ -134,8 +134,8 @@ func TestFormLetsNothingElseIn(t *testing.T) {
 	const content = "some bytes"
 	good := b.form(bucket, content)
 	other := sha256.Sum256([]byte("some bytez"))
-	changed := func(name, value string) blob.Form {
-		form := blob.Form{URL: good.URL, Fields: maps.Clone(good.Fields)}
+	changed := func(name, value string) pool.Link {
+		form := pool.Link{URL: good.URL, Fields: maps.Clone(good.Fields)}
 		form.Fields[name] = value
 		if value == "" {
 			delete(form.Fields, name)
@@ -143,7 +143,7 @@ func TestFormLetsNothingElseIn(t *testing.T) {
 		return form
 	}
 	tests := map[string]struct {
-		form    blob.Form
+		form    pool.Link
 		content string
 	}{
 		"a byte less":          {good, "some byte"},
@@ -167,7 +167,7 @@ func TestFormLetsNothingElseIn(t *testing.T) {
 		t.Errorf("after its life: %d", status)
 	}
 	b.ahead = 0
-	b.wantHead(bucket, blob.Object{}, false)
+	b.wantHead(bucket, pool.Object{}, false)
 }
 
 // TestPolicy looks at the policy itself, lest the stand-in be more lenient than S3.
@@ -223,7 +223,7 @@ func TestReadLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, body := get(t, link)
+	answer, body := get(t, link.URL)
 	if answer.StatusCode != http.StatusOK || body != "some bytes" {
 		t.Fatalf("%d %s", answer.StatusCode, body)
 	}
@@ -236,7 +236,7 @@ func TestReadLink(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
-	if answer, _ := get(t, strings.Replace(link, "inputs/7", "inputs/8", 1)); answer.StatusCode != http.StatusForbidden {
+	if answer, _ := get(t, strings.Replace(link.URL, "inputs/7", "inputs/8", 1)); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("other key: %d", answer.StatusCode)
 	}
 	parsed, err := url.Parse(link)
@@ -271,7 +271,7 @@ func TestHostStyle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, err := bucket.PresignPost(t.Context(), blob.Upload{Key: "k", Life: time.Hour})
+	form, err := bucket.PresignPost(t.Context(), pool.Upload{Key: "k", Life: time.Hour})
 	if err != nil || form.URL != "https://files.s3.eu-west-1.amazonaws.com" {
 		t.Errorf("%s, %v", form.URL, err)
 	}
@@ -300,7 +300,7 @@ func TestFaults(t *testing.T) {
 		if _, found, err := bucket.Head(context.Background(), key); !half && (!errors.Is(err, broken) || found) {
 			t.Errorf("head: %v", err)
 		}
-		_, postErr := bucket.PresignPost(t.Context(), blob.Upload{Key: key, Life: time.Hour})
+		_, postErr := bucket.PresignPost(t.Context(), pool.Upload{Key: key, Life: time.Hour})
 		_, getErr := bucket.PresignGet(t.Context(), key, "x")
 		for _, err := range []error{postErr, getErr} { // a link is made here: it cannot happen and fail
 			if half == (pool.KindOf(err) == pool.Unavailable) {

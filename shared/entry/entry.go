@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -25,6 +26,16 @@ import (
 // margin is kept between the deadline a function sees and its real one, for the
 // answer and the log.
 const margin = 500 * time.Millisecond
+
+// Main begins a function: start reads its parameters, opens its doors and ends in
+// one of the other entries. What keeps it from that is logged and ends the
+// process, so a bad deployment fails before its first request.
+func Main(start func(ctx context.Context) error) {
+	if err := start(context.Background()); err != nil {
+		slog.Error("not started", telemetry.KeyError, err)
+		os.Exit(1)
+	}
+}
 
 // HTTP serves API Gateway's HTTP API events (payload 2.0) with the handler. It
 // does not return.

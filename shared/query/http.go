@@ -14,22 +14,17 @@ const (
 	pageMost    = 1000
 )
 
-// Public serves what anybody may read.
-func (q *Query) Public() http.Handler {
+// Handler serves what is read. known lets only those through whose token is
+// good: it stands before all but the pool's public answers.
+func (q *Query) Handler(known func(http.Handler) http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /pool", web.Handler(q.pool))
 	mux.Handle("GET /health", web.Handler(q.health))
 	mux.Handle("GET /openapi.yaml", web.Handler(q.openapi))
-	return web.Routes(mux)
-}
-
-// Private serves what requesters and operators read of works.
-func (q *Query) Private() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /works", web.Handler(q.works))
-	mux.Handle("GET /works/{id}", web.Handler(q.work))
-	mux.Handle("GET /works/{id}/result", web.Handler(q.result))
-	mux.Handle("GET /batches/{id}", web.Handler(q.batch))
+	mux.Handle("GET /works", known(web.Handler(q.works)))
+	mux.Handle("GET /works/{id}", known(web.Handler(q.work)))
+	mux.Handle("GET /works/{id}/result", known(web.Handler(q.result)))
+	mux.Handle("GET /batches/{id}", known(web.Handler(q.batch)))
 	return web.Routes(mux)
 }
 

@@ -77,6 +77,15 @@ func (s *Secrets) Refresh(ctx context.Context, id string) (map[string]string, er
 	return s.get(ctx, id, pause)
 }
 
+// User gives, whenever it is asked, the database user that a secret of the form
+// {"username", "password"} holds.
+func (s *Secrets) User(id string) func(ctx context.Context) (user, password string, err error) {
+	return func(ctx context.Context) (string, string, error) {
+		values, err := s.Get(ctx, id)
+		return values["username"], values["password"], err
+	}
+}
+
 func (s *Secrets) get(ctx context.Context, id string, good time.Duration) (map[string]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,12 +24,13 @@ import (
 
 // Config says where the database is.
 type Config struct {
-	Host     string // host:port
-	Name     string
-	User     string
-	Password string
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil = plain TCP
-	MaxConns int                                                                  // 0 = 2: a Lambda sandbox serves one request at a time
+	Host string // host:port
+	Name string
+	// Credentials gives the user and password of each new connection, so that a
+	// rotated password needs no restart.
+	Credentials func(ctx context.Context) (user, password string, err error)
+	Dial        func(ctx context.Context, network, address string) (net.Conn, error) // nil = plain TCP
+	MaxConns    int                                                                  // 0 = 2: a Lambda sandbox serves one request at a time
 }
 
 // Store gives the books' statements. It is safe for concurrent use.
@@ -43,7 +44,6 @@ type Store struct {
 func Open(c Config) (*Store, error) {
 	options := mysql.NewConfig()
 	options.Net, options.Addr, options.DBName = "tcp", c.Host, c.Name
-	options.User, options.Passwd = c.User, c.Password
 	options.Collation = "utf8mb4_bin"
 	options.ParseTime, options.Loc = true, time.UTC
 	options.InterpolateParams = true // one round trip a statement, and no pinning behind a proxy
@@ -53,6 +53,13 @@ func Open(c Config) (*Store, error) {
 	options.Timeout, options.ReadTimeout, options.WriteTimeout = 5*time.Second, 25*time.Second, 10*time.Second
 	options.DialFunc = c.Dial
 	options.Logger = quiet{}
+	err := options.Apply(mysql.BeforeConnect(func(ctx context.Context, each *mysql.Config) (err error) {
+		each.User, each.Passwd, err = c.Credentials(ctx)
+		return err
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("setting the database's options: %w", err)
+	}
 	connector, err := mysql.NewConnector(options)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database's address: %w", err)

@@ -52,6 +52,7 @@ type Books struct {
 	*store.Store
 	SQL    *sql.DB
 	Config migrate.Config
+	audit  *Audit
 }
 
 // Option changes how the store connects.
@@ -68,7 +69,7 @@ func Conns(n int) Option { return func(c *store.Config) { c.MaxConns = n } }
 // Empty gives a database without tables.
 func Empty(t testing.TB) migrate.Config {
 	t.Helper()
-	c := migrate.Config{Host: server.Addr(), Name: fmt.Sprintf("test_%d", serial.Add(1)), User: server.AdminUser(), Password: server.AdminPassword()}
+	c := configOf(server)
 	t.Cleanup(func() {
 		db := plain(t, c, "")
 		if _, err := db.Exec("DROP DATABASE IF EXISTS `" + c.Name + "`"); err != nil {
@@ -81,11 +82,31 @@ func Empty(t testing.TB) migrate.Config {
 // New gives an empty, migrated database.
 func New(t testing.TB, options ...Option) *Books {
 	t.Helper()
-	c := Empty(t)
+	return books(t, Empty(t), options)
+}
+
+// Own gives an empty, migrated database on a server of its own, for tests that
+// stop it, change its settings or read its counters.
+func Own(t testing.TB, options ...Option) (*Books, *database.Database) {
+	t.Helper()
+	own, err := database.Start(database.Config{Dir: t.TempDir(), Fast: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(own.Kill)
+	return books(t, configOf(own), options), own
+}
+
+func configOf(d *database.Database) migrate.Config {
+	return migrate.Config{Host: d.Addr(), Name: fmt.Sprintf("test_%d", serial.Add(1)), User: d.AdminUser(), Password: d.AdminPassword()}
+}
+
+func books(t testing.TB, c migrate.Config, options []Option) *Books {
+	t.Helper()
 	if _, err := migrate.Up(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
-	config := store.Config{Host: c.Host, Name: c.Name, User: c.User, Password: c.Password, MaxConns: 8}
+	config := store.Config{Host: c.Host, Name: c.Name, Credentials: As(c.User, c.Password), MaxConns: 8}
 	for _, option := range options {
 		option(&config)
 	}
@@ -94,7 +115,14 @@ func New(t testing.TB, options ...Option) *Books {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return &Books{Store: s, SQL: plain(t, c, c.Name), Config: c}
+	b := &Books{Store: s, SQL: plain(t, c, c.Name), Config: c}
+	b.audit = NewAudit(b.SQL)
+	return b
+}
+
+// As gives fixed credentials.
+func As(user, password string) func(context.Context) (string, string, error) {
+	return func(context.Context) (string, string, error) { return user, password, nil }
 }
 
 func plain(t testing.TB, c migrate.Config, name string) *sql.DB {
