@@ -14,7 +14,7 @@ import (
 const (
 	maxFileLines     = 400
 	maxPackageLines  = 1500 // tests not counted
-	maxFunctionLines = 60   // functions/*/main.go
+	maxFunctionLines = 70   // functions/*/main.go
 	maxMethods       = 5    // of an interface
 	maxBelowShared   = 2    // folders
 )
