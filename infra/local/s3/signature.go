@@ -1,0 +1,209 @@
+package s3
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	amzTime    = "20060102T150405Z"
+	maxSkew    = 15 * time.Minute
+	maxExpires = 7 * 24 * time.Hour
+
+	unsignedPayload = "UNSIGNED-PAYLOAD"
+	unsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+	payloadHeader   = "X-Amz-Content-Sha256"
+)
+
+// signature is what a request says about how it was signed.
+type signature struct {
+	credential, date, signed, value string
+	payload                         string // the hash, or one of the constants above
+	expires                         time.Duration
+	presigned                       bool
+}
+
+// authenticate checks the signature of a request, in its header or its query. Of
+// a presigned one the x-amz-* parameters then count as headers, as in S3.
+func (b *Buckets) authenticate(r *http.Request) error {
+	s, err := readSignature(r)
+	if err != nil {
+		return err
+	}
+	if err := b.checkTime(s); err != nil {
+		return err
+	}
+	names := strings.Split(s.signed, ";")
+	if err := coversAll(r, names); err != nil {
+		return err
+	}
+	canonical := canonicalRequest(r, names, s.payload)
+	if err := b.checkSignature(s.credential, s.date, s.value, stringToSign(s, canonical)); err != nil {
+		return err
+	}
+	if s.presigned {
+		promote(r)
+	}
+	return nil
+}
+
+func readSignature(r *http.Request) (signature, error) {
+	q := r.URL.Query()
+	if q.Get("X-Amz-Signature") != "" {
+		seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
+		if err != nil || seconds < 1 || seconds > int(maxExpires/time.Second) || q.Get("X-Amz-Algorithm") != algorithm {
+			return signature{}, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError",
+				"X-Amz-Expires must be 1 to 604800 seconds and X-Amz-Algorithm %s", algorithm)
+		}
+		return signature{
+			credential: q.Get("X-Amz-Credential"), date: q.Get("X-Amz-Date"), signed: q.Get("X-Amz-SignedHeaders"),
+			value: q.Get("X-Amz-Signature"), payload: cmp.Or(q.Get(payloadHeader), r.Header.Get(payloadHeader), unsignedPayload),
+			expires: time.Duration(seconds) * time.Second, presigned: true,
+		}, nil
+	}
+	fields, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm+" ")
+	if !ok {
+		return signature{}, denied("Access Denied")
+	}
+	s := signature{date: r.Header.Get("X-Amz-Date"), payload: r.Header.Get(payloadHeader)}
+	for part := range strings.SplitSeq(fields, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch name {
+		case "Credential":
+			s.credential = value
+		case "SignedHeaders":
+			s.signed = value
+		case "Signature":
+			s.value = value
+		}
+	}
+	if s.payload == "" {
+		return signature{}, refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+	}
+	return s, nil
+}
+
+func (b *Buckets) checkTime(s signature) error {
+	signed, err := time.Parse(amzTime, s.date)
+	if err != nil {
+		return denied("AWS authentication requires a valid Date or x-amz-date header")
+	}
+	age := b.now().Sub(signed)
+	switch {
+	case s.presigned && age < -maxSkew:
+		return denied("Request is not valid yet")
+	case s.presigned && age > s.expires:
+		return denied("Request has expired")
+	case !s.presigned && age.Abs() > maxSkew:
+		return refuse(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+	}
+	return nil
+}
+
+// coversAll refuses headers that steer S3 but could have been added by anybody.
+func coversAll(r *http.Request, names []string) error {
+	if !slices.Contains(names, "host") {
+		return denied("There were headers present in the request which were not signed: host")
+	}
+	for name := range r.Header {
+		name = strings.ToLower(name)
+		if strings.HasPrefix(name, "x-amz-") && !slices.Contains(names, name) {
+			return denied("There were headers present in the request which were not signed: %s", name)
+		}
+	}
+	return nil
+}
+
+// checkSignature compares the signature of a text under the key of a credential,
+// "<access key>/<day>/<region>/s3/aws4_request", used at date.
+func (b *Buckets) checkSignature(credential, date, value, text string) error {
+	scope := strings.Split(credential, "/")
+	if len(scope) != 5 || scope[3] != "s3" || scope[4] != "aws4_request" || !strings.HasPrefix(date, scope[1]+"T") || scope[2] != b.region {
+		return refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed",
+			"The credential %q must be <access key>/<day of the date>/%s/s3/aws4_request", credential, b.region)
+	}
+	secret, known := b.keys[scope[0]]
+	if !known {
+		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+	}
+	key := []byte("AWS4" + secret)
+	for _, part := range append(scope[1:], text) {
+		key = mac(key, part)
+	}
+	if !hmac.Equal([]byte(hex.EncodeToString(key)), []byte(value)) {
+		return refuse(http.StatusForbidden, "SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+	}
+	return nil
+}
+
+func mac(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+func stringToSign(s signature, canonical string) string {
+	_, scope, _ := strings.Cut(s.credential, "/")
+	sum := sha256.Sum256([]byte(canonical))
+	return strings.Join([]string{algorithm, s.date, scope, hex.EncodeToString(sum[:])}, "\n")
+}
+
+func canonicalRequest(r *http.Request, names []string, payload string) string {
+	var query []string
+	for name, values := range r.URL.Query() {
+		for _, v := range values {
+			if name != "X-Amz-Signature" {
+				query = append(query, escape(name, "")+"="+escape(v, ""))
+			}
+		}
+	}
+	slices.Sort(query)
+	var headers strings.Builder
+	for _, name := range names {
+		values := r.Header.Values(name)
+		switch name {
+		case "host":
+			values = []string{r.Host}
+		case "content-length":
+			values = []string{strconv.FormatInt(r.ContentLength, 10)}
+		}
+		var folded []string
+		for _, v := range values {
+			folded = append(folded, strings.Join(strings.Fields(v), " "))
+		}
+		headers.WriteString(name + ":" + strings.Join(folded, ",") + "\n")
+	}
+	return strings.Join([]string{r.Method, escape(r.URL.Path, "/"), strings.Join(query, "&"), headers.String(), strings.Join(names, ";"), payload}, "\n")
+}
+
+// escape is the percent-encoding of signatures: all but letters, digits, -._~
+// and the characters of keep.
+func escape(s, keep string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~"+keep, c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			b.WriteString("%" + strings.ToUpper(hex.EncodeToString([]byte{c})))
+		}
+	}
+	return b.String()
+}
+
+func promote(r *http.Request) {
+	for name, values := range r.URL.Query() {
+		lower := strings.ToLower(name)
+		if strings.HasPrefix(lower, "x-amz-") && r.Header.Get(name) == "" {
+			r.Header.Set(name, values[0])
+		}
+	}
+}
