@@ -239,12 +239,12 @@ func TestReadLink(t *testing.T) {
 	if answer, _ := get(t, strings.Replace(link.URL, "inputs/7", "inputs/8", 1)); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("other key: %d", answer.StatusCode)
 	}
-	parsed, err := url.Parse(link)
+	parsed, err := url.Parse(link.URL)
 	if err != nil || parsed.Query().Get("X-Amz-Expires") != "900" {
 		t.Errorf("life of %s: %v", link, err)
 	}
 	b.ahead = 16 * time.Minute
-	if answer, _ := get(t, link); answer.StatusCode != http.StatusForbidden {
+	if answer, _ := get(t, link.URL); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("after its life: %d", answer.StatusCode)
 	}
 }
