@@ -1,0 +1,154 @@
+//go:build linux
+
+package turns
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"workerpool/cmd/worker/ledger"
+	"workerpool/shared/client"
+	"workerpool/shared/wire"
+)
+
+const (
+	firstPause  = time.Second
+	longPause   = 30 * time.Second
+	uploadTries = 8 // about two minutes
+)
+
+// fetch brings the inputs into the folder "in", each whole and of the digest
+// announced or not at all. It tries on until the run's time is over.
+func (k *Keeper) fetch(ctx context.Context, inputs []wire.Download, folder string, until time.Time) error {
+	for _, in := range inputs {
+		if in.Name == "" || in.Name != filepath.Base(in.Name) || !filepath.IsLocal(in.Name) || in.Name == "." {
+			return fmt.Errorf("input %q is no file name", in.Name)
+		}
+		path := filepath.Join(folder, "in", in.Name)
+		if whole(path, in) {
+			continue
+		}
+		for pause := firstPause; ; pause = min(2*pause, longPause) {
+			err := k.download(ctx, in, filepath.Join(folder, "fetched"), path)
+			if err == nil {
+				break
+			}
+			if !again(err) || !k.Now().Before(until) {
+				return fmt.Errorf("input %q: %w", in.Name, err)
+			}
+			k.Log.Info("input is tried again", "input", in.Name, "error", err)
+			if err := k.Pause(ctx, max(pause, client.RetryAfter(err))); err != nil {
+				return errStopped
+			}
+		}
+	}
+	return nil
+}
+
+func (k *Keeper) download(ctx context.Context, in wire.Download, fresh, path string) (err error) {
+	file, err := os.OpenFile(fresh, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("making its file: %w", err)
+	}
+	err = k.Files.Download(ctx, in.URL, file, in.SHA256, in.Size)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, os.Remove(fresh))
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("putting it in place: %w", err)
+	}
+	return nil
+}
+
+// whole tells that an input is there from before a restart, unchanged.
+func whole(path string, in wire.Download) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != in.Size {
+		return false
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	digest := sha256.New()
+	_, err = io.Copy(digest, file)
+	return err == nil && strings.EqualFold(hex.EncodeToString(digest.Sum(nil)), in.SHA256)
+}
+
+// again tells that moving bytes may work at the next try.
+func again(err error) bool {
+	return client.MayRetry(err) || client.Status(err) >= http.StatusInternalServerError
+}
+
+// upload brings the result away, once at a time; a repeated instruction only
+// brings a newer link. Keeper.mu is held.
+func (k *Keeper) upload(t *turn, link wire.Link) {
+	t.link = link
+	if t.uploading {
+		return
+	}
+	t.uploading = true
+	k.notify()
+	k.spawn(t, func(t *turn) {
+		err := k.bring(t)
+		k.finish(t, func(e *ledger.Entry) {
+			if err != nil {
+				e.State, e.Reason = ledger.Failed, short("uploading the result: "+err.Error())
+				k.Log.Warn("upload failed", "work", e.Work, "attempt", e.Attempt, "reason", e.Reason)
+				return
+			}
+			e.State = ledger.Uploaded
+			k.Log.Info("result uploaded", "work", e.Work, "attempt", e.Attempt, "bytes", e.Size)
+		})
+	})
+}
+
+// bring uploads the result, with the newest link each time.
+func (k *Keeper) bring(t *turn) error {
+	pause := firstPause
+	for try := 1; ; try++ {
+		k.mu.Lock()
+		link, size := t.link, t.entry.Size
+		k.mu.Unlock()
+		err := k.send(t.ctx, filepath.Join(k.Ledger.Folder(t.entry.Work, t.entry.Attempt), resultName), link, size)
+		if err == nil || t.ctx.Err() != nil {
+			return err
+		}
+		k.mu.Lock()
+		newer := !t.link.Expires.Equal(link.Expires)
+		k.mu.Unlock()
+		// A link that ran out is answered 403, until the pool gives another.
+		if try >= uploadTries || !(again(err) || newer) {
+			return err
+		}
+		if err := k.Pause(t.ctx, max(pause, client.RetryAfter(err))); err != nil {
+			return err
+		}
+		pause = min(2*pause, longPause)
+	}
+}
+
+func (k *Keeper) send(ctx context.Context, path string, link wire.Link, size int64) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("opening the result: %w", err)
+	}
+	defer file.Close()
+	return k.Files.Upload(ctx, link, file, size)
+}
+
+// intact tells that the archive of a reported result is there.
+func (k *Keeper) intact(e ledger.Entry) bool {
+	info, err := os.Stat(filepath.Join(k.Ledger.Folder(e.Work, e.Attempt), resultName))
+	return err == nil && info.Size() == e.Size
+}

@@ -1,0 +1,371 @@
+//go:build linux
+
+// Package turns carries out assignments: it fetches inputs, runs the program,
+// packs the result and brings it away, as the pool's instructions say. It owns
+// the life of an assignment on this machine and what is reported of it; it must
+// not decide when to call the pool.
+package turns
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"workerpool/cmd/worker/executor"
+	"workerpool/cmd/worker/ledger"
+	"workerpool/shared/pool"
+	"workerpool/shared/wire"
+)
+
+// Files moves bytes; *client.Client does.
+type Files interface {
+	Download(ctx context.Context, url string, dst io.Writer, sha256 string, size int64) error
+	Upload(ctx context.Context, link wire.Link, content io.Reader, size int64) error
+}
+
+// Program is one that the owner allows. Args come before the work's own.
+type Program struct {
+	Path string
+	Args []string
+}
+
+// Config is what a Keeper needs. All of it is required.
+type Config struct {
+	Ledger    *ledger.Ledger
+	Files     Files
+	Mark      string // what the processes of all runs are known by
+	Programs  map[string]Program
+	Slots     int
+	MaxRun    time.Duration // 0 = any
+	Memory    int64         // bytes one run may use
+	Scratch   int64         // bytes of disk one run may use
+	MaxOutput int64         // bytes of a result
+	MinFree   int64         // bytes of disk below which no offer is taken
+	Now       func() time.Time
+	Pause     func(ctx context.Context, d time.Duration) error // between tries of moving bytes
+	Free      func() (int64, error)                            // bytes of disk
+	Log       *slog.Logger
+}
+
+// Keeper keeps all assignments of the worker. It is safe for concurrent use.
+type Keeper struct {
+	Config
+	changed chan struct{}
+	ctx     context.Context
+	cancel  context.CancelFunc
+
+	mu      sync.Mutex
+	turns   map[int64]*turn // by work
+	active  int             // goroutines at work
+	closing bool
+	settled chan struct{} // closed when closing and nothing is active
+}
+
+// turn is one assignment. Its fields are guarded by Keeper.mu, but for entry.Run
+// and the ids, which never change.
+type turn struct {
+	entry     ledger.Entry
+	refused   string // why the offer is not taken; "" = it is
+	uploading bool
+	link      wire.Link // the newest
+	ctx       context.Context
+	cancel    context.CancelFunc
+	working   sync.WaitGroup
+}
+
+// maxHeld is how many assignments are held before offers are refused: a
+// heartbeat has room for 1,000 reports.
+const maxHeld = 900
+
+// New makes a Keeper without assignments.
+func New(c Config) *Keeper {
+	k := &Keeper{
+		Config: c, changed: make(chan struct{}, 1), turns: map[int64]*turn{}, settled: make(chan struct{}),
+	}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	return k
+}
+
+// Recover kills what earlier runs left behind and takes up the assignments in the
+// ledger: runs begin again if there is time left, results are kept.
+func (k *Keeper) Recover() error {
+	killed, err := executor.Sweep(k.Mark + ".")
+	if err != nil {
+		return fmt.Errorf("killing what earlier runs left behind: %w", err)
+	}
+	if killed > 0 {
+		k.Log.Warn("killed what earlier runs left behind", "processes", killed)
+	}
+	entries, faults, err := k.Ledger.Entries()
+	if err != nil {
+		return err
+	}
+	for _, fault := range faults {
+		k.Log.Error("an assignment is lost", "error", fault)
+	}
+	slices.SortFunc(entries, func(a, b ledger.Entry) int {
+		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Attempt, b.Attempt))
+	})
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range entries {
+		if older := k.turns[e.Work]; older != nil {
+			k.end(older)
+		}
+		t := k.add(e)
+		k.Log.Info("assignment taken up again", "work", e.Work, "attempt", e.Attempt, "state", e.State)
+		switch {
+		case e.State == ledger.Running:
+			k.spawn(t, k.compute)
+		case e.State == ledger.Reported && !k.intact(e):
+			k.fail(t, "the result was lost from the worker's disk")
+		}
+	}
+	return nil
+}
+
+// Changed tells that there is something new to report.
+func (k *Keeper) Changed() <-chan struct{} { return k.changed }
+
+func (k *Keeper) notify() {
+	select {
+	case k.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Reports says where every assignment stands, by work.
+func (k *Keeper) Reports() []wire.Report {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	reports := make([]wire.Report, 0, len(k.turns))
+	for _, t := range k.turns {
+		e := t.entry
+		r := wire.Report{
+			Work: e.Work, Attempt: e.Attempt, State: string(e.State), SHA256: e.SHA256, Size: e.Size, Reason: e.Reason,
+		}
+		switch {
+		case t.refused != "":
+			r.State, r.Reason = string(pool.SaysRefused), t.refused
+		case t.uploading:
+			r.State = string(pool.SaysUploading)
+		case e.State == ledger.Failed:
+			r.SHA256, r.Size = "", 0
+		}
+		reports = append(reports, r)
+	}
+	slices.SortFunc(reports, func(a, b wire.Report) int { return cmp.Compare(a.Work, b.Work) })
+	return reports
+}
+
+// Obey carries out instructions. It returns without waiting for runs and uploads.
+func (k *Keeper) Obey(instructions []wire.Instruction) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, in := range instructions {
+		t := k.turns[in.Work]
+		known := t != nil && t.entry.Attempt == in.Attempt
+		switch in.Do {
+		case wire.DoStart:
+			k.start(t, in)
+		case wire.DoUpload:
+			if known && in.Upload != nil && t.refused == "" && t.entry.State == ledger.Reported {
+				k.upload(t, *in.Upload)
+			}
+		case wire.DoStop:
+			if known {
+				k.Log.Info("assignment ended by the pool", "work", in.Work, "attempt", in.Attempt)
+				k.end(t)
+			}
+		case wire.DoContinue, wire.DoHold:
+		default:
+			k.Log.Warn("instruction not understood", "work", in.Work, "attempt", in.Attempt, "do", in.Do)
+		}
+	}
+}
+
+// start takes an offer or refuses it. An offer that is known, or older than what
+// is known, is nothing new.
+func (k *Keeper) start(known *turn, in wire.Instruction) {
+	if known != nil && known.entry.Attempt >= in.Attempt {
+		return
+	}
+	if in.Run == nil {
+		k.Log.Warn("offer without a run", "work", in.Work, "attempt", in.Attempt)
+		return
+	}
+	if known != nil {
+		k.end(known)
+	}
+	e := ledger.Entry{Work: in.Work, Attempt: in.Attempt, State: ledger.Running, Begun: k.Now(), Run: *in.Run}
+	reason := k.refusal(*in.Run)
+	if reason == "" {
+		if err := k.Ledger.Save(e); err != nil {
+			k.Log.Error("offer cannot be stored", "work", in.Work, "attempt", in.Attempt, "error", err)
+			reason = "the worker cannot store the assignment: " + err.Error()
+			_ = k.Ledger.Drop(in.Work, in.Attempt) // the next start deletes what is left
+		}
+	}
+	t := k.add(e)
+	if reason != "" {
+		k.Log.Info("offer refused", "work", in.Work, "attempt", in.Attempt, "reason", reason)
+		t.refused = short(reason)
+	} else {
+		k.Log.Info("run begins", "work", in.Work, "attempt", in.Attempt, "app", in.Run.App.Name)
+		k.spawn(t, k.compute)
+	}
+	k.notify()
+}
+
+// refusal gives why an offer cannot be taken; "" = it can.
+func (k *Keeper) refusal(r wire.Run) string {
+	running := 0
+	for _, t := range k.turns {
+		if t.refused == "" && t.entry.State == ledger.Running {
+			running++
+		}
+	}
+	_, allowed := k.Programs[r.App.Name]
+	limit := time.Duration(r.RunLimitS) * time.Second
+	switch {
+	case k.closing:
+		return "the worker is shutting down"
+	case r.App.Type != string(pool.ProcessApp):
+		return fmt.Sprintf("this worker runs no %s applications", r.App.Type)
+	case !allowed:
+		return fmt.Sprintf("program %q is not allowed here", r.App.Name)
+	case running >= k.Slots:
+		return fmt.Sprintf("all %d slots are taken", k.Slots)
+	case len(k.turns) >= maxHeld:
+		return fmt.Sprintf("the worker holds %d assignments already", maxHeld)
+	case limit <= 0 || (k.MaxRun > 0 && limit > k.MaxRun):
+		return fmt.Sprintf("a run of %v is not allowed here, at most %v", limit, k.MaxRun)
+	case r.MemoryMB<<20 > k.Memory:
+		return fmt.Sprintf("it wants %d MiB of memory, a run may use %d here", r.MemoryMB, k.Memory>>20)
+	}
+	return k.diskRefusal(r)
+}
+
+func (k *Keeper) diskRefusal(r wire.Run) string {
+	free, err := k.Free()
+	if err != nil {
+		k.Log.Error("free disk space is not known", "error", err)
+		return "the worker does not know its free disk space"
+	}
+	needed := k.MinFree
+	for _, in := range r.Inputs {
+		needed += in.Size
+	}
+	if free < needed {
+		return fmt.Sprintf("too little disk: %d MiB are free, %d are needed", free>>20, needed>>20)
+	}
+	return ""
+}
+
+func (k *Keeper) add(e ledger.Entry) *turn {
+	t := &turn{entry: e}
+	t.ctx, t.cancel = context.WithCancel(k.ctx)
+	k.turns[e.Work] = t
+	return t
+}
+
+// end kills whatever goes on for an assignment and forgets it.
+func (k *Keeper) end(t *turn) {
+	delete(k.turns, t.entry.Work)
+	t.cancel()
+	if t.refused != "" {
+		return
+	}
+	k.active++
+	go func() {
+		defer k.left()
+		t.working.Wait()
+		if err := k.Ledger.Drop(t.entry.Work, t.entry.Attempt); err != nil {
+			k.Log.Error("assignment not deleted", "work", t.entry.Work, "attempt", t.entry.Attempt, "error", err)
+		}
+	}()
+}
+
+// spawn does one thing for an assignment beside the others.
+func (k *Keeper) spawn(t *turn, do func(*turn)) {
+	k.active++
+	t.working.Add(1)
+	go func() {
+		defer k.left()
+		defer t.working.Done()
+		do(t)
+	}()
+}
+
+func (k *Keeper) left() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.active--
+	k.settle()
+}
+
+func (k *Keeper) settle() {
+	if !k.closing || k.active > 0 {
+		return
+	}
+	select {
+	case <-k.settled:
+	default:
+		close(k.settled)
+	}
+}
+
+// Refuse makes the keeper refuse all further offers. The channel closes when no
+// run and no upload goes on.
+func (k *Keeper) Refuse() <-chan struct{} {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closing = true
+	k.settle()
+	return k.settled
+}
+
+// Close kills the runs and breaks off the uploads, and waits until all are dead.
+// They stay in the ledger, for Recover.
+func (k *Keeper) Close() {
+	settled := k.Refuse()
+	k.cancel()
+	<-settled
+}
+
+// finish stores the end of a run or upload and makes it known.
+func (k *Keeper) finish(t *turn, change func(*ledger.Entry)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if t.ctx.Err() != nil {
+		return // ended or closing meanwhile
+	}
+	t.uploading = false
+	change(&t.entry)
+	k.save(t)
+	k.notify()
+}
+
+// save stores what is known; when it cannot be, a restart repeats the last step.
+func (k *Keeper) save(t *turn) {
+	if err := k.Ledger.Save(t.entry); err != nil {
+		k.Log.Error("assignment not stored", "work", t.entry.Work, "attempt", t.entry.Attempt, "error", err)
+	}
+}
+
+// fail ends an assignment that came to nothing. Keeper.mu is held.
+func (k *Keeper) fail(t *turn, reason string) {
+	t.entry.State, t.entry.Reason = ledger.Failed, short(reason)
+	k.Log.Warn("assignment failed", "work", t.entry.Work, "attempt", t.entry.Attempt, "reason", t.entry.Reason)
+	k.save(t)
+	k.notify()
+}
+
+// errStopped is an end that the pool or the owner wanted.
+var errStopped = errors.New("stopped")

@@ -1,0 +1,169 @@
+//go:build linux
+
+package turns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"workerpool/cmd/worker/archive"
+	"workerpool/cmd/worker/executor"
+	"workerpool/cmd/worker/ledger"
+	"workerpool/shared/wire"
+)
+
+const (
+	maxFiles   = 10_000  // files and folders in an output
+	fullBelow  = 1 << 20 // bytes free: a run that failed with less had no disk
+	maxReason  = 500     // bytes, as the pool takes it
+	resultName = "result.tar"
+	searchPath = "/usr/local/bin:/usr/bin:/bin"
+)
+
+// Folders of a run, below the assignment's. Its output of both streams is beside
+// them.
+var runFolders = []string{"in", "out", "tmp", "home"}
+
+// compute brings an assignment from running to reported or failed.
+func (k *Keeper) compute(t *turn) {
+	result, err := k.result(t.ctx, t.entry)
+	if errors.Is(err, errStopped) || t.ctx.Err() != nil {
+		return
+	}
+	folder := k.Ledger.Folder(t.entry.Work, t.entry.Attempt)
+	for _, name := range runFolders {
+		// Best effort: the disk is wanted back now, and in any case at the end.
+		_ = os.RemoveAll(filepath.Join(folder, name))
+	}
+	k.finish(t, func(e *ledger.Entry) {
+		if err != nil {
+			e.State, e.Reason = ledger.Failed, short(err.Error())
+			k.Log.Warn("run failed", "work", e.Work, "attempt", e.Attempt, "reason", e.Reason)
+			return
+		}
+		e.State, e.SHA256, e.Size = ledger.Reported, result.SHA256, result.Size
+		k.Log.Info("run ended", "work", e.Work, "attempt", e.Attempt, "sha256", e.SHA256, "bytes", e.Size)
+	})
+}
+
+// result fetches, runs and packs. Its error is the reason of the failure.
+func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, error) {
+	var none archive.Packed
+	program, allowed := k.Programs[e.Run.App.Name]
+	if !allowed {
+		return none, fmt.Errorf("program %q is no longer allowed here", e.Run.App.Name)
+	}
+	until := e.Begun.Add(time.Duration(e.Run.RunLimitS) * time.Second)
+	if !k.Now().Before(until) {
+		return none, errors.New("its time was over when the worker came back")
+	}
+	folder := k.Ledger.Folder(e.Work, e.Attempt)
+	if err := freshFolders(folder); err != nil {
+		return none, err
+	}
+	if err := k.fetch(ctx, e.Run.Inputs, folder, until); err != nil {
+		return none, err
+	}
+	wall := until.Sub(k.Now())
+	if wall <= 0 {
+		return none, errors.New("its time was over when the inputs were there")
+	}
+	limit := min(k.MaxOutput, e.Run.MaxResult)
+	run, err := executor.Start(executor.Spec{
+		Mark: fmt.Sprintf("%s.%d.%d.", k.Mark, e.Work, e.Attempt),
+		Path: program.Path, Args: append(append([]string{}, program.Args...), e.Run.Args...),
+		Env: environment(e, folder), Dir: filepath.Join(folder, "home"),
+		Stdout: filepath.Join(folder, "stdout.txt"), Stderr: filepath.Join(folder, "stderr.txt"),
+		Output: filepath.Join(folder, "out"), Others: []string{filepath.Join(folder, "tmp"), filepath.Join(folder, "home")},
+		Limits: executor.Limits{Wall: wall, Memory: k.memory(e.Run), Output: limit, Files: maxFiles, Scratch: k.Scratch},
+	})
+	if err != nil {
+		return none, fmt.Errorf("starting the program: %w", err)
+	}
+	release := context.AfterFunc(ctx, run.Kill)
+	defer release()
+	out, err := run.Wait()
+	switch {
+	case err != nil:
+		return none, fmt.Errorf("ending the program: %w", err)
+	case out.Killed:
+		return none, errStopped
+	case out.Reason != "":
+		if free, err := k.Free(); err == nil && free < fullBelow {
+			return none, fmt.Errorf("%s; the worker's disk is full (%w)", out.Reason, syscall.ENOSPC)
+		}
+		return none, errors.New(out.Reason)
+	}
+	return archive.Pack(filepath.Join(folder, "out"), filepath.Join(folder, resultName), limit)
+}
+
+func (k *Keeper) memory(r wire.Run) int64 {
+	if r.MemoryMB > 0 {
+		return r.MemoryMB << 20
+	}
+	return k.Memory
+}
+
+// freshFolders makes the folders of a run; what a run before wrote is deleted,
+// the inputs are kept to be checked again.
+func freshFolders(folder string) error {
+	for _, name := range runFolders {
+		path := filepath.Join(folder, name)
+		if name != "in" {
+			if err := os.RemoveAll(path); err != nil {
+				return fmt.Errorf("clearing the folder of the run: %w", err)
+			}
+		}
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return fmt.Errorf("making the folders of the run: %w", err)
+		}
+	}
+	return nil
+}
+
+// environment is all that the program gets to see. The work's own variables never
+// replace the worker's; those by which the loader could be made to run something
+// else are left out.
+func environment(e ledger.Entry, folder string) []string {
+	in, out := filepath.Join(folder, "in"), filepath.Join(folder, "out")
+	ours := map[string]string{
+		"PATH": searchPath, "HOME": filepath.Join(folder, "home"), "TMPDIR": filepath.Join(folder, "tmp"),
+		"IEXEC_IN": in, "IEXEC_OUT": out,
+		"IEXEC_TASK_ID": fmt.Sprint(e.Work), "IEXEC_BATCH": fmt.Sprint(e.Run.Batch),
+		"IEXEC_TASK_INDEX": fmt.Sprint(e.Run.Index), "IEXEC_BOT_TASK_INDEX": fmt.Sprint(e.Run.Index),
+		"IEXEC_BOT_FIRST_INDEX":    "0",
+		"IEXEC_INPUT_FILES_FOLDER": in, "IEXEC_INPUT_FILES_NUMBER": fmt.Sprint(len(e.Run.Inputs)),
+	}
+	for i, input := range e.Run.Inputs {
+		ours[fmt.Sprintf("IEXEC_INPUT_FILE_NAME_%d", i+1)] = input.Name
+	}
+	var all []string
+	for name, value := range ours {
+		all = append(all, name+"="+value)
+	}
+	for name, value := range e.Run.Env {
+		if _, taken := ours[name]; taken || strings.HasPrefix(name, "IEXEC_") || strings.HasPrefix(name, "LD_") {
+			continue
+		}
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
+// short makes a reason that the pool takes: not empty, not too long, whole
+// characters.
+func short(reason string) string {
+	reason = strings.ToValidUTF8(reason, "?")
+	for len(reason) > maxReason {
+		_, size := utf8.DecodeLastRuneInString(reason)
+		reason = reason[:len(reason)-size]
+	}
+	return reason
+}
