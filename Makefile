@@ -38,7 +38,7 @@ test: database build-local ## Run all tests, with a real database and the real f
 
 .PHONY: check
 check: ## Check format and code (seconds)
-	@unformatted=$$(gofmt -l cmd functions infra shared test); \
+	@unformatted=$$(gofmt -l cmd docs functions infra shared test); \
 	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...

@@ -107,7 +107,9 @@ func TestMap(t *testing.T) {
 
 func TestMapRefused(t *testing.T) {
 	there := []string{"functions/ask", "functions/tell", "shared/books", "shared/words", "shared/words/more", "infra/local/play", "cmd/go"}
-	exists := func(name string) bool { return slices.Contains(append(there, "functions", "infra/local", "shared"), name) }
+	exists := func(name string) bool {
+		return slices.Contains(append(there, "functions", "infra/local", "shared"), name)
+	}
 	readme := "# Pool\n\nshared/before\n\n## The map\n\n```\n# no heading\nfunctions/    what runs\nshared/       thinks\n  words/ gone/   both\n```\n`shared/{words,lost}`, `infra/local`, [x](cmd/go).\n\n## Next\n\nshared/after\n"
 	refuse(t, checkMap(readme, there, exists), "shared/books is not on the map", "shared/gone is on the map", "shared/lost is on the map")
 	refuse(t, checkMap("# Pool\n", there, exists), "has no heading")
