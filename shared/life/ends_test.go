@@ -55,13 +55,17 @@ func TestAttemptsCountAsAssignments(t *testing.T) {
 
 func TestReasonIsClipped(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, 100, 3)
-	for w := pool.WorkerID(1); w <= 3; w++ {
-		p.Report(p.now, w, pool.Report{Work: p.Work.ID, Attempt: 1, Says: pool.SaysFailed, Reason: strings.Repeat("é", 200+int(w))}, false, 1, p.p)
-	}
-	p.want(pool.Failed, 0)
-	if n := len(p.Work.Reason); n > 1_000 || n < 990 || !utf8.ValidString(p.Work.Reason) {
-		t.Errorf("%d bytes, valid %v", n, utf8.ValidString(p.Work.Reason))
+	for _, first := range []string{"", "x"} { // one of them lets the limit fall inside a character
+		p := newPlay(t, 100, 3)
+		for w := pool.WorkerID(1); w <= 3; w++ {
+			reason := first + strings.Repeat("é", 200+int(w))
+			p.Report(p.now, w, pool.Report{Work: p.Work.ID, Attempt: 1, Says: pool.SaysFailed, Reason: reason}, false, 1, p.p)
+			first = ""
+		}
+		p.want(pool.Failed, 0)
+		if n := len(p.Work.Reason); n > 1_000 || n < 999 || !utf8.ValidString(p.Work.Reason) {
+			t.Errorf("%d bytes, valid %v", n, utf8.ValidString(p.Work.Reason))
+		}
 	}
 }
 

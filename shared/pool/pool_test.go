@@ -295,3 +295,19 @@ func TestCategories(t *testing.T) {
 		}
 	}
 }
+
+// Keys in the bucket: no two owners, works or digests share one.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	a, b := pool.Digest{1}, pool.Digest{2}
+	if key := pool.InputKey(7, a); key != "inputs/7/"+a.String() {
+		t.Errorf("%s", key)
+	}
+	if key := pool.ResultKey(9, b); key != "results/9/"+b.String()+".tar" {
+		t.Errorf("%s", key)
+	}
+	if pool.InputKey(1, a) == pool.InputKey(2, a) || pool.InputKey(1, a) == pool.InputKey(1, b) ||
+		pool.ResultKey(1, a) == pool.ResultKey(2, a) || pool.ResultKey(1, a) == pool.ResultKey(1, b) {
+		t.Error("two files under one key")
+	}
+}
