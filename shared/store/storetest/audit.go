@@ -121,8 +121,8 @@ func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 		}
 		return rows.Err()
 	}
-	err := each(`SELECT b.id, b.requester, b.works, b.class_id, b.queue_rank, b.trust, b.missing_inputs, COUNT(i.sha256), COALESCE(SUM(i.present), 0)
-		FROM batch b LEFT JOIN input i ON i.batch_id = b.id GROUP BY b.id`, func(r *sql.Rows) error {
+	err := each(`SELECT b.id, b.requester, b.works, b.class_id, b.queue_rank, b.trust, b.missing_inputs,
+		(SELECT COUNT(*) FROM input i WHERE i.batch_id = b.id), (SELECT COUNT(*) FROM input i WHERE i.batch_id = b.id AND i.present) FROM batch b`, func(r *sql.Rows) error {
 		var id pool.BatchID
 		var b batchRow
 		err := r.Scan(&id, &b.requester, &b.works, &b.class, &b.rank, &b.trust, &b.missing, &b.inputs, &b.there)
