@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestStateIsTakenOnceAndKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	first, err := openState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = openState(dir)
+	if err == nil || !strings.Contains(err.Error(), "running already") || !strings.Contains(err.Error(), strconv.Itoa(os.Getpid())) {
+		t.Errorf("second start: %v, want that process %d has it", err, os.Getpid())
+	}
+	text, err := json.Marshal(first.secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "secrets.json"), text, 0o600); err != nil { // as the host does
+		t.Fatal(err)
+	}
+	first.close()
+	second, err := openState(dir)
+	if err != nil {
+		t.Fatalf("start after the end of the first: %v", err)
+	}
+	defer second.close()
+	if diff := cmp.Diff(first.secrets, second.secrets); diff != "" {
+		t.Errorf("the secrets changed (-first +second):\n%s", diff)
+	}
+	for _, name := range []string{"operator-password", "worker-password"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s may be read as %s, want -rw-------", name, info.Mode())
+		}
+	}
+	want, err := first.secrets.field("BootstrapSecret", "admin_password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, err := os.ReadFile(second.operatorPassword)
+	if err != nil || strings.TrimSpace(string(password)) != want || len(password) < 20 {
+		t.Errorf("the operator's password file: %q, %v", password, err)
+	}
+}
+
+func TestSecretsHaveTheFormTheFunctionsRead(t *testing.T) {
+	drawn, err := drawSecrets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"TokenSecret": {"current"}, "DatabaseUserSecret": {"password", "username"}, "DatabaseAdminSecret": {"password", "username"},
+		"BootstrapSecret": {"admin_login", "admin_password", "worker_login", "worker_password"},
+	}
+	for id, names := range want {
+		for _, name := range names {
+			if _, err := drawn.field(id, name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if key, _ := drawn.field("TokenSecret", "current"); len(key) < 32 {
+		t.Errorf("the token key has %d bytes, 32 are the least", len(key))
+	}
+	if !strings.Contains(drawn["TokenSecret"], `"previous":""`) {
+		t.Error("the token secret has no field for the previous key")
+	}
+	if len(drawn) != len(want) {
+		t.Errorf("%d secrets, want %d", len(drawn), len(want))
+	}
+	if _, err := drawn.field("TokenSecret", "previous"); err == nil {
+		t.Error("an empty field: no error")
+	}
+}
+
+func TestDamagedSecretsAreNotReplaced(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secrets.json")
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openState(dir); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v, want an error with %s", err, path)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "{" {
+		t.Errorf("the file is now %q, %v", text, err)
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	got, err := parse([]string{"-workers", "3", "-liar", "-tick", "2s"}, "127.0.0.1:9999", io.Discard)
+	want := options{
+		addr: "127.0.0.1:9999", dir: ".local", template: "template.yaml", functions: "build/local", workers: 3, liar: true, tickEvery: 2 * time.Second,
+	}
+	if err != nil || got != want {
+		t.Errorf("options %+v, %v; want %+v", got, err, want)
+	}
+	if got, err := parse([]string{"-addr", "127.0.0.1:1"}, "127.0.0.1:2", io.Discard); err != nil || got.addr != "127.0.0.1:1" {
+		t.Errorf("flag against ADDR: %s, %v", got.addr, err)
+	}
+	if got, err := parse(nil, "", io.Discard); err != nil || got.addr != "127.0.0.1:8080" {
+		t.Errorf("neither: %s, %v", got.addr, err)
+	}
+	for _, args := range [][]string{{"start"}, {"-workers", "-1"}, {"-workers", "0", "-liar"}, {"-nothing"}} {
+		if _, err := parse(args, "", io.Discard); err == nil {
+			t.Errorf("%v: no error", args)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+// Command localpool runs the whole pool on this machine: a MariaDB server, the
+// stand-ins of AWS as template.yaml says, the real functions, and a few workers.
+// It owns the order in which these start and end and the state they keep; it must
+// not hold any rule of the pool.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// options are the command line.
+type options struct {
+	addr      string        // of the API
+	dir       string        // of all state
+	template  string        // path of template.yaml
+	functions string        // folder with <function>/bootstrap and bin/
+	workers   int           // how many to run
+	liar      bool          // whether one of them lies
+	tickEvery time.Duration // of schedules; 0 = the template's
+}
+
+func main() {
+	o, err := parse(os.Args[1:], os.Getenv("ADDR"), os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(2) // the flag package has said why
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "localpool:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func parse(args []string, addr string, faults io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("localpool", flag.ContinueOnError)
+	f.SetOutput(faults)
+	f.StringVar(&o.addr, "addr", cmp.Or(addr, "127.0.0.1:8080"), "address of the pool's API (environment: ADDR)")
+	f.StringVar(&o.dir, "dir", ".local", "folder that keeps database, files, passwords and logs")
+	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
+	f.StringVar(&o.functions, "functions", "build/local", "folder with the built functions, and programs in bin/")
+	f.IntVar(&o.workers, "workers", 5, "how many workers to run")
+	f.BoolVar(&o.liar, "liar", false, "let one of the workers lie about its results")
+	f.DurationVar(&o.tickEvery, "tick", 0, "interval of the schedules instead of the template's")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		err := fmt.Errorf("unexpected argument %q", f.Arg(0))
+		fmt.Fprintln(faults, err)
+		return o, err
+	}
+	if o.workers < 0 || o.liar && o.workers == 0 {
+		err := fmt.Errorf("-workers %d: there must be one at least to lie, and none is the least", o.workers)
+		fmt.Fprintln(faults, err)
+		return o, err
+	}
+	return o, nil
+}

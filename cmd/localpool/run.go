@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"workerpool/infra/local/database"
+	"workerpool/infra/local/host"
+)
+
+// parameters of the template that differ on one machine: heartbeats as quick as
+// allowed, so that one sees something happen, and a store without host names.
+var parameters = map[string]string{
+	"HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
+}
+
+const (
+	operatorLogin = "operator"
+	workerLogin   = "worker"
+	databaseName  = "workerpool" // as in template.yaml
+	healthLimit   = 10 * time.Second
+)
+
+// run runs the pool until ctx ends, then ends all that it started, backwards.
+func run(ctx context.Context, o options, out io.Writer) (err error) {
+	if err := database.Installed(); err != nil {
+		return err
+	}
+	state, err := openState(o.dir)
+	if err != nil {
+		return err
+	}
+	defer state.close()
+
+	log, err := state.log("localpool")
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	printed, err := state.log("functions")
+	if err != nil {
+		return err
+	}
+	defer printed.Close()
+
+	adminPassword, err := state.secrets.field(host.AdminSecret, "password")
+	if err != nil {
+		return err
+	}
+	db, err := database.Start(database.Config{Dir: filepath.Join(o.dir, "mariadb"), AdminPassword: adminPassword, Database: databaseName})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopped := db.Stop(); err == nil {
+			err = stopped
+		}
+	}()
+	h, err := host.Start(host.Config{
+		Template: o.template, Functions: o.functions, Dir: o.dir, Addr: o.addr, Parameters: parameters, Secrets: state.secrets,
+		Database:  host.Database{Addr: db.Addr(), AdminUser: db.AdminUser(), AdminPassword: db.AdminPassword()},
+		TickEvery: o.tickEvery, Output: printed, Log: slog.New(slog.NewJSONHandler(log, nil)),
+	})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+
+	if err := prepare(ctx, h); err != nil {
+		return fmt.Errorf("%w (see %s)", err, printed.Name())
+	}
+	workers, err := startWorkers(o, state, h.URL())
+	if err != nil {
+		return err
+	}
+	defer workers.stop()
+
+	fmt.Fprintf(out, "ready: %s\n", h.URL())
+	fmt.Fprintf(out, "log in as %s, the password is in %s:\n", operatorLogin, state.operatorPassword)
+	fmt.Fprintf(out, "  %s -pool %s -login %s -password-file %s pool\n",
+		filepath.Join(o.functions, "bin", "poolctl"), h.URL(), operatorLogin, state.operatorPassword)
+	fmt.Fprintf(out, "%d workers; logs in %s; Ctrl-C ends everything\n", o.workers, state.logs())
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(out, "ending")
+			return nil
+		case told := <-workers.ended:
+			fmt.Fprintln(out, told)
+		}
+	}
+}
+
+// prepare brings the schema and the first accounts up to date through the real
+// function, looks whether the pool answers, and ticks once: rings are lost with a
+// restart, and the tick rings for what still waits.
+func prepare(ctx context.Context, h *host.Host) error {
+	answer, err := h.Invoke(ctx, "migrate", []byte(`{"action":"up"}`))
+	if err != nil {
+		return fmt.Errorf("bringing the database up to date: %w", err)
+	}
+	var done struct{ Version int }
+	if err := json.Unmarshal(answer, &done); err != nil || done.Version == 0 {
+		return fmt.Errorf("bringing the database up to date: unexpected answer %s", answer)
+	}
+	if err := healthy(ctx, h.URL()); err != nil {
+		return fmt.Errorf("asking the pool for its health: %w", err)
+	}
+	if err := h.Tick(ctx); err != nil {
+		return fmt.Errorf("ticking for the first time: %w", err)
+	}
+	return nil
+}
+
+func healthy(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // the status says enough without it
+		return fmt.Errorf("%s: %s", response.Status, body)
+	}
+	return nil
+}
