@@ -128,7 +128,8 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(answer))
 	if err := t.v.Check(req, body, resp.StatusCode, resp.Header, answer); err != nil {
-		t.v.t.Errorf("%s %s -> %d breaks the contract: %v\nrequest: %s\nanswer: %s", req.Method, req.URL.Path, resp.StatusCode, err, body, answer)
+		t.v.t.Errorf("%s %s -> %d breaks the contract: %v\nrequest: %s\nanswer: %s",
+			req.Method, req.URL.Path, resp.StatusCode, err, head(body), head(answer))
 	}
 	return resp, nil
 }
@@ -181,3 +182,6 @@ func bearer(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	}
 	return nil
 }
+
+// head gives as much of a body as a person reads.
+func head(body []byte) []byte { return body[:min(len(body), 2_000)] }
