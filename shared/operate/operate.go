@@ -90,15 +90,19 @@ func (o *Operate) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := wire.Workers{Workers: []wire.Worker{}}
 	for _, record := range page {
-		worker := wire.FromWorker(record.Worker, now)
-		worker.Name, worker.Account, worker.RegisteredAt = record.Name, int64(record.Account), record.Registered
-		worker.Agreed, worker.Disagreed, worker.FailedRuns, worker.LostRuns = record.Agreed, record.Disagreed, record.Failed, record.Lost
-		out.Workers = append(out.Workers, worker)
+		out.Workers = append(out.Workers, worker(record, now))
 	}
 	if len(page) == int(limit) {
 		out.Next = int64(page[len(page)-1].ID)
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
+}
+
+func worker(r pool.WorkerRecord, now time.Time) wire.Worker {
+	out := wire.FromWorker(r.Worker, now)
+	out.Name, out.Account, out.RegisteredAt = r.Name, int64(r.Account), r.Registered
+	out.Agreed, out.Disagreed, out.FailedRuns, out.LostRuns = r.Agreed, r.Disagreed, r.Failed, r.Lost
+	return out
 }
 
 // become makes the handler that brings a worker to a state.
@@ -121,6 +125,13 @@ func (o *Operate) become(state pool.WorkerState) http.Handler {
 				slog.WarnContext(r.Context(), "the dispatcher could not be rung; the next tick will", telemetry.KeyError, err.Error())
 			}
 		}
-		return web.WriteJSON(w, http.StatusOK, wire.WorkerState{Worker: id, State: string(state)})
+		page, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(id-1), 1)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			return pool.Refuse(pool.NotFound, "id", "no worker %d", id)
+		}
+		return web.WriteJSON(w, http.StatusOK, worker(page[0], now))
 	})
 }

@@ -52,9 +52,3 @@ func FromWorker(w pool.Worker, now time.Time) Worker {
 		Capabilities: FromCapabilities(w.Capabilities), HeartbeatS: int(w.Interval / time.Second),
 	}
 }
-
-// WorkerState is the answer to POST /workers/{id}/drain and /activate.
-type WorkerState struct {
-	Worker int64  `json:"worker"`
-	State  string `json:"state"`
-}
