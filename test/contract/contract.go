@@ -138,30 +138,51 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // that is not as described must not be answered with a 2xx; what is no route at
 // all must be answered 404 or 405.
 func (v *Validator) Check(req *http.Request, body []byte, status int, header http.Header, answer []byte) error {
-	ctx := req.Context()
-	asked := req.Clone(ctx)
+	in, err := v.find(req, body)
+	if err != nil {
+		if status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+			return nil
+		}
+		return fmt.Errorf("404 or 405 was due: %w", err)
+	}
+	v.note(in.Route.Operation.OperationID, status)
+	if err := openapi3filter.ValidateRequest(req.Context(), in); err != nil && status < 300 {
+		return fmt.Errorf("the request is not as described, but was accepted: %w", err)
+	}
+	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: in.Options}
+	out.SetBodyBytes(answer)
+	if err := openapi3filter.ValidateResponse(req.Context(), out); err != nil {
+		return fmt.Errorf("the answer is not as described: %w", err)
+	}
+	return nil
+}
+
+// CheckRequest tells how a request alone breaks the contract; nil = it does not.
+func (v *Validator) CheckRequest(req *http.Request, body []byte) error {
+	in, err := v.find(req, body)
+	if err != nil {
+		return err
+	}
+	if err := openapi3filter.ValidateRequest(req.Context(), in); err != nil {
+		return fmt.Errorf("the request is not as described: %w", err)
+	}
+	return nil
+}
+
+// find gives a request as the validator wants it; it fails when there is no such
+// route.
+func (v *Validator) find(req *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
+	asked := req.Clone(req.Context())
 	asked.Body = io.NopCloser(bytes.NewReader(body))
 	// The router matches below the server "/": host and scheme do not count.
 	asked.URL.Scheme, asked.URL.Host, asked.Host = "", "", ""
 	route, params, err := v.router.FindRoute(asked)
 	if err != nil {
-		if status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
-			return nil
-		}
-		return fmt.Errorf("this is no route, so 404 or 405 was due: %w", err)
+		return nil, fmt.Errorf("%s %s is no route: %w", req.Method, req.URL.Path, err)
 	}
-	v.note(route.Operation.OperationID, status)
-	options := &openapi3filter.Options{IncludeResponseStatus: true, RejectWhenRequestBodyNotSpecified: true, AuthenticationFunc: bearer, SkipSettingDefaults: true}
-	in := &openapi3filter.RequestValidationInput{Request: asked, PathParams: params, Route: route, Options: options}
-	if err := openapi3filter.ValidateRequest(ctx, in); err != nil && status < 300 {
-		return fmt.Errorf("the request is not as described, but was accepted: %w", err)
-	}
-	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: options}
-	out.SetBodyBytes(answer)
-	if err := openapi3filter.ValidateResponse(ctx, out); err != nil {
-		return fmt.Errorf("the answer is not as described: %w", err)
-	}
-	return nil
+	return &openapi3filter.RequestValidationInput{Request: asked, PathParams: params, Route: route, Options: &openapi3filter.Options{
+		IncludeResponseStatus: true, RejectWhenRequestBodyNotSpecified: true, AuthenticationFunc: bearer, SkipSettingDefaults: true,
+	}}, nil
 }
 
 func (v *Validator) note(operation string, status int) {
