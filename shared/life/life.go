@@ -109,13 +109,13 @@ func (l *Life) bring(now time.Time, row *Row, r pool.Report, stored bool, p Poli
 // wants it: the run was lost to us, not to the worker.
 func (l *Life) revive(now time.Time, i int, r pool.Report, p Policy) bool {
 	row := &l.Rows[i]
-	if !l.Work.State.Open() || l.Wanted(p) < 1 || l.ownerTaken(i) {
+	if !l.Work.State.Open() || l.lacks() < 1 || l.ownerTaken(i) {
 		return false
 	}
 	switch r.Says {
 	case pool.SaysRunning:
-		if row.Started && !now.Before(row.RunBy) {
-			return false // it had its time
+		if !row.Digest.IsZero() || row.Started && !now.Before(row.RunBy) {
+			return false // it had its time, or has committed to a result already
 		}
 		if row.Started {
 			row.State, row.Reason = pool.InRun, ""
@@ -208,13 +208,22 @@ func (l *Life) Unstage() {
 
 // Wanted gives how many more assignments may be made now.
 func (l *Life) Wanted(p Policy) int {
+	made := 0
+	for _, row := range l.Rows {
+		made += row.Attempt
+	}
+	return max(0, min(l.lacks(), p.MaxAssignments-made))
+}
+
+// lacks gives how many more results consensus needs beyond those to come from
+// open assignments.
+func (l *Life) lacks() int {
 	if !l.Work.State.Open() {
 		return 0
 	}
-	open, made := 0, 0
+	open := 0
 	tally := consensus.New()
 	for _, row := range l.Rows {
-		made += row.Attempt
 		switch {
 		case row.State.Open():
 			open++
@@ -222,13 +231,13 @@ func (l *Life) Wanted(p Policy) int {
 			tally.Add(row.Digest, consensus.APIWeight)
 		}
 	}
-	wanted := 0
-	if l.Work.Digest.IsZero() {
-		wanted = tally.Wanted(l.Work.Trust, open, consensus.APIWeight)
-	} else if open == 0 {
-		wanted = 1 // agreed upon before, its bytes lost: one worker has to make them again
+	switch {
+	case l.Work.Digest.IsZero():
+		return tally.Wanted(l.Work.Trust, open, consensus.APIWeight)
+	case open == 0:
+		return 1 // agreed upon before, its bytes lost: one worker has to make them again
 	}
-	return max(0, min(wanted, p.MaxAssignments-made))
+	return 0
 }
 
 // settle draws the consequences of changed rows.

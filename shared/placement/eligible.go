@@ -5,6 +5,7 @@
 package placement
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,15 +51,16 @@ func versionAtLeast(has, wanted string) bool {
 	if len(h) != 3 || len(w) != 3 {
 		return false
 	}
+	order := 0
 	for i := range w {
-		a, err := strconv.Atoi(h[i])
-		if err != nil {
+		a, errA := strconv.ParseUint(h[i], 10, 32)
+		b, errB := strconv.ParseUint(w[i], 10, 32)
+		if errA != nil || errB != nil {
 			return false
 		}
-		b, err := strconv.Atoi(w[i])
-		if err != nil || a != b {
-			return err == nil && a > b
+		if order == 0 {
+			order = cmp.Compare(a, b)
 		}
 	}
-	return true
+	return order >= 0
 }

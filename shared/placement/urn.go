@@ -2,7 +2,6 @@ package placement
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"workerpool/shared/pool"
 )
@@ -67,8 +66,35 @@ func (u *urn) draw(r *rand.Rand, byOwner bool, barred func(pool.Worker) bool) (w
 		if !barred(u.workers[u.able[place]]) {
 			return u.take(place), true
 		}
+		if byOwner { // the owner keeps its chance if another of its workers may be asked
+			if i, ok := u.drawWithin(r, u.spans[u.owner[place]], barred); ok {
+				return i, true
+			}
+		}
 	}
 	return u.drawAmongAll(r, byOwner, barred)
+}
+
+// drawWithin draws by tickets among a span's workers that are not barred.
+func (u *urn) drawWithin(r *rand.Rand, s span, barred func(pool.Worker) bool) (int, bool) {
+	var places []int
+	tickets := 0
+	for place := s.from; place < s.to; place++ {
+		if u.places.at(place) > 0 && !barred(u.workers[u.able[place]]) {
+			places = append(places, place)
+			tickets += u.places.at(place)
+		}
+	}
+	if tickets == 0 {
+		return 0, false
+	}
+	ticket := r.IntN(tickets)
+	for _, place := range places {
+		if ticket -= u.places.at(place); ticket < 0 {
+			return u.take(place), true
+		}
+	}
+	return 0, false
 }
 
 // pick draws a place without taking its ticket.
@@ -90,33 +116,21 @@ func (u *urn) tickets(owner int) (before, own int) {
 
 // drawAmongAll gives the same draw over the workers that are not barred.
 func (u *urn) drawAmongAll(r *rand.Rand, byOwner bool, barred func(pool.Worker) bool) (int, bool) {
-	var places, owners []int
+	if !byOwner {
+		return u.drawWithin(r, span{0, len(u.able)}, barred)
+	}
+	var owners []int
 	for place, i := range u.able {
-		if u.places.at(place) > 0 && !barred(u.workers[i]) {
-			places = append(places, place)
-			if n := len(owners); n == 0 || owners[n-1] != u.owner[place] {
-				owners = append(owners, u.owner[place])
-			}
+		owner := u.owner[place]
+		known := len(owners) > 0 && owners[len(owners)-1] == owner // owners stand together
+		if !known && u.places.at(place) > 0 && !barred(u.workers[i]) {
+			owners = append(owners, owner)
 		}
 	}
-	if len(places) == 0 {
+	if len(owners) == 0 {
 		return 0, false
 	}
-	if byOwner {
-		drawn := owners[r.IntN(len(owners))]
-		places = slices.DeleteFunc(places, func(place int) bool { return u.owner[place] != drawn })
-	}
-	tickets := 0
-	for _, place := range places {
-		tickets += u.places.at(place)
-	}
-	ticket := r.IntN(tickets)
-	for _, place := range places {
-		if ticket -= u.places.at(place); ticket < 0 {
-			return u.take(place), true
-		}
-	}
-	return 0, false
+	return u.drawWithin(r, u.spans[owners[r.IntN(len(owners))]], barred)
 }
 
 // take removes one ticket of a place and gives its worker.

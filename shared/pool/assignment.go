@@ -27,7 +27,7 @@ var AssignmentMoves = map[AssignmentState][]AssignmentState{
 	InRun:      {Reported, Uploading, Closed, Expired, Broken, Superseded},
 	Reported:   {Uploading, Closed, Superseded},
 	Uploading:  {Closed, Expired, Broken, Superseded},
-	Expired:    {Offered, InRun, Reported, Uploading, Closed},
+	Expired:    {Offered, InRun, Reported, Uploading, Closed, Superseded},
 	Refused:    {Offered},
 	Closed:     {},
 	Broken:     {},

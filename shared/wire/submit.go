@@ -197,7 +197,10 @@ func (s Submission) Parse(maxFile int64) (pool.NewBatch, error) {
 // items checks each work and gathers the distinct files of all.
 func (s Submission) items(maxFile int64) (documents [][]byte, inputs []pool.Input, err error) {
 	seen := map[string]pool.Input{}
-	for _, in := range s.Template.Inputs {
+	for j, in := range s.Template.Inputs {
+		if known, ok := seen[in.SHA256]; ok && known.Size != in.Size {
+			return nil, nil, invalid(fmt.Sprintf("template.inputs[%d].size", j), "the same digest stands elsewhere with %d bytes", known.Size)
+		}
 		seen[in.SHA256] = in.pool()
 	}
 	documents = make([][]byte, len(s.Items))
@@ -211,6 +214,9 @@ func (s Submission) items(maxFile int64) (documents [][]byte, inputs []pool.Inpu
 		}
 		if n := len(s.Template.Inputs) + len(item.Inputs); n > maxInputs {
 			return nil, nil, invalid(at+".inputs", "with the template's at most %d inputs, here %d", maxInputs, n)
+		}
+		if n := len(s.Template.Env) + len(item.Env); n > maxEnv {
+			return nil, nil, invalid(at+".env", "with the template's at most %d entries, here %d", maxEnv, n)
 		}
 		for j, in := range item.Inputs {
 			field := fmt.Sprintf("%s.inputs[%d]", at, j)
