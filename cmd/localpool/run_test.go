@@ -114,3 +114,15 @@ func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
 		t.Errorf("the second end: %v", err)
 	}
 }
+
+func TestMissingProgramIsNamed(t *testing.T) {
+	o := options{dir: t.TempDir(), functions: t.TempDir(), workers: 1}
+	s, err := openState(o.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	if _, err := startWorkers(o, s, "http://127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "make build-local") {
+		t.Errorf("%v, want what to make", err)
+	}
+}

@@ -12,8 +12,12 @@ import (
 	"workerpool/infra/local/process"
 )
 
-// stopLimit is how long a worker may take to end after it was asked to.
-const stopLimit = 5 * time.Second
+// A worker may let its runs end for workerGrace after it was asked to end, and is
+// killed after stopLimit.
+const (
+	workerGrace = 3 * time.Second
+	stopLimit   = 5 * time.Second
+)
 
 // crew is the workers that run.
 type crew struct {
@@ -54,6 +58,11 @@ func startWorker(o options, s *state, url, name string, lies bool) (*worker, err
 		return nil, err
 	}
 	app := filepath.Join(bin, "mandelbrot")
+	for _, program := range []string{filepath.Join(bin, "worker"), app} {
+		if _, err := os.Stat(program); err != nil {
+			return nil, fmt.Errorf("a program has not been built: make build-local: %w", err)
+		}
+	}
 	if lies {
 		app += " -lie"
 	}
@@ -62,7 +71,8 @@ func startWorker(o options, s *state, url, name string, lies bool) (*worker, err
 		return nil, err
 	}
 	cmd := exec.Command(filepath.Join(bin, "worker"), "-pool", url, "-login", workerLogin, "-password-file", s.workerPassword,
-		"-name", name, "-dir", filepath.Join(s.dir, "workers", name), "-apps", "mandelbrot="+app, "-slots", "1")
+		"-name", name, "-dir", filepath.Join(s.dir, "workers", name), "-apps", "mandelbrot="+app, "-slots", "1",
+		"-grace", workerGrace.String())
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := process.Start(cmd); err != nil {
 		_ = log.Close() // the start's error counts
