@@ -110,7 +110,8 @@ func formConditions(d desk) {
 		{name: "required field is missing", conditions: []any{map[string]string{"x-amz-meta-work": "7"}}},
 		{name: "required field differs", conditions: []any{map[string]string{"x-amz-meta-work": "7"}}, change: map[string]string{"x-amz-meta-work": "8"}},
 		{name: "required field is right", conditions: []any{map[string]string{"x-amz-meta-work": "7"}}, change: map[string]string{"x-amz-meta-work": "7"}, allowed: true},
-		{name: "another bucket", url: "/other-files"},
+		{name: "sent to another bucket", url: "/other-files"},
+		{name: "another bucket named", change: map[string]string{"bucket": "other-files"}},
 	} {
 		f := d.newForm("works/7/a", c.conditions, c.change)
 		if c.url != "" {

@@ -213,8 +213,11 @@ func whoMayCall(d desk) {
 		_, err := stranger.get("a")
 		wantCode(d.T, err, code)
 	}
+	abroad := open(d.T, d.endpoint, func(o *s3.Options) { o.Region = "eu-west-3" })
+	_, err := abroad.get("a")
+	wantCode(d.T, err, "AuthorizationHeaderMalformed")
 	d.advance(16 * time.Minute)
-	_, err := d.get("a")
+	_, err = d.get("a")
 	wantCode(d.T, err, "RequestTimeTooSkewed")
 	d.advance(-16 * time.Minute)
 	d.wantBody("a", "secret")
@@ -247,7 +250,9 @@ func linkToRead(d desk) {
 	}
 	d.wantAnswer(d.do("PUT", link.URL, nil, strings.NewReader("x")), http.StatusForbidden, "SignatureDoesNotMatch")
 	d.wantAnswer(d.do("GET", link.URL, map[string]string{"X-Amz-Meta-Work": "7"}, nil), http.StatusForbidden, "AccessDenied")
-	d.advance(14*time.Minute + 50*time.Second)
+	d.advance(-16 * time.Minute)
+	d.wantAnswer(d.do("GET", link.URL, nil, nil), http.StatusForbidden, "AccessDenied")
+	d.advance(16*time.Minute + 14*time.Minute + 50*time.Second)
 	d.wantAnswer(d.do("GET", link.URL, nil, nil), http.StatusOK, "")
 	d.advance(20 * time.Second)
 	d.wantAnswer(d.do("GET", link.URL, nil, nil), http.StatusForbidden, "AccessDenied")

@@ -26,7 +26,7 @@ func (b *Buckets) postObject(c call) error {
 	if form["policy"] == "" || form["x-amz-algorithm"] != algorithm {
 		return denied("Access Denied")
 	}
-	if err := b.checkSignature(form["x-amz-credential"], form["x-amz-date"], form["x-amz-signature"], form["policy"]); err != nil {
+	if err := b.checkSignature(form["x-amz-credential"], form["x-amz-signature"], form["policy"]); err != nil {
 		return err
 	}
 	p, err := parsePolicy(form["policy"])

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -20,30 +21,10 @@ import (
 	local "workerpool/infra/local/s3"
 )
 
-// Over TLS the client sends its checksum in a trailer; from a stream it cannot
-// do otherwise.
-func TestTrailingChecksums(t *testing.T) {
-	d := open(t, ours(t, t.TempDir(), nil, httptest.NewTLSServer))
-	body := strings.Repeat("0123456789abcdef", 10_000)
-	d.put("seekable", body)
-	d.wantBody("seekable", body)
-	stream := struct{ io.Reader }{strings.NewReader(body)}
-	_, err := d.api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("stream"), Body: stream, ContentLength: aws.Int64(int64(len(body))),
-		ContentEncoding: aws.String("identity")})
-	if err != nil {
-		t.Fatalf("put a stream: %v", err)
-	}
-	d.wantBody("stream", body)
-	head, err := d.api.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("stream"), ChecksumMode: "ENABLED"})
-	if err != nil || head.ChecksumCRC32 == nil || aws.ToString(head.ContentEncoding) != "identity" || aws.ToInt64(head.ContentLength) != int64(len(body)) {
-		t.Errorf("head %+v, %v", head, err)
-	}
-}
-
 func TestObjectsSurviveARestart(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, ours(t, dir, nil, httptest.NewServer))
-	_, err := d.api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("works/7/a"), Body: strings.NewReader("x"), Metadata: map[string]string{"work": "7"}})
+	_, err := d.api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("works/7/a"), Body: strings.NewReader("by pool"), Metadata: map[string]string{"work": "7"}})
 	if err != nil {
 		t.Fatalf("put: %v", err)
 	}
@@ -52,7 +33,7 @@ func TestObjectsSurviveARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = open(t, ours(t, dir, nil, httptest.NewServer))
-	d.wantBody("works/7/a", "x")
+	d.wantBody("works/7/a", "by pool")
 	head, err := d.api.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("works/7/a")})
 	if err != nil || head.Metadata["work"] != "7" {
 		t.Errorf("head after the restart: %+v, %v", head, err)
@@ -62,7 +43,11 @@ func TestObjectsSurviveARestart(t *testing.T) {
 	}
 
 	// Somebody puts another file in its place: nothing old may be told of it.
-	if err := os.WriteFile(filepath.Join(dir, bucket, "objects", "works", "7", "a"), []byte("by hand"), 0o644); err != nil {
+	path := filepath.Join(dir, bucket, "objects", "works", "7", "a")
+	if err := os.WriteFile(path, []byte("by hand"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	d.wantBody("works/7/a", "by hand")
@@ -125,6 +110,18 @@ func TestInterruptedUploadLeavesNothing(t *testing.T) {
 	<-ended
 	d.wantBody("a", "old")
 	if left := files(t, dir, "incoming"); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestRefusedUploadLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, ours(t, dir, nil, httptest.NewServer))
+	f := d.newForm("a", []any{[]any{"content-length-range", 3, 10}, []any{"starts-with", "$x-amz-checksum-sha256", ""}}, map[string]string{"x-amz-checksum-sha256": sha("right")})
+	for code, file := range map[string]string{"BadDigest": "wrong", "EntityTooLarge": strings.Repeat("x", 11), "EntityTooSmall": "x"} {
+		d.wantAnswer(d.post(f, file), http.StatusBadRequest, code)
+	}
+	if left := append(files(t, dir, "incoming"), files(t, dir, "objects")...); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

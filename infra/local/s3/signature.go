@@ -46,7 +46,7 @@ func (b *Buckets) authenticate(r *http.Request) error {
 		return err
 	}
 	canonical := canonicalRequest(r, names, s.payload)
-	if err := b.checkSignature(s.credential, s.date, s.value, stringToSign(s, canonical)); err != nil {
+	if err := b.checkSignature(s.credential, s.value, stringToSign(s, canonical)); err != nil {
 		return err
 	}
 	if s.presigned {
@@ -123,12 +123,12 @@ func coversAll(r *http.Request, names []string) error {
 }
 
 // checkSignature compares the signature of a text under the key of a credential,
-// "<access key>/<day>/<region>/s3/aws4_request", used at date.
-func (b *Buckets) checkSignature(credential, date, value, text string) error {
+// "<access key>/<day>/<region>/s3/aws4_request".
+func (b *Buckets) checkSignature(credential, value, text string) error {
 	scope := strings.Split(credential, "/")
-	if len(scope) != 5 || scope[3] != "s3" || scope[4] != "aws4_request" || !strings.HasPrefix(date, scope[1]+"T") || scope[2] != b.region {
+	if len(scope) != 5 || scope[3] != "s3" || scope[4] != "aws4_request" || scope[2] != b.region {
 		return refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed",
-			"The credential %q must be <access key>/<day of the date>/%s/s3/aws4_request", credential, b.region)
+			"The credential %q must be <access key>/<day>/%s/s3/aws4_request", credential, b.region)
 	}
 	secret, known := b.keys[scope[0]]
 	if !known {

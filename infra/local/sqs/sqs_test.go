@@ -152,7 +152,16 @@ func TestRetryAfterFailAfterSendsTwice(t *testing.T) {
 }
 
 func TestLongPollEndsWithItsCaller(t *testing.T) {
-	d := open(t, ours(t, nil), nil)
+	c := newClock()
+	queues := local.New(local.Config{Now: c.Now, At: c.At})
+	ended := make(chan string, 10)
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		queues.ServeHTTP(w, r)
+		ended <- r.Header.Get("X-Amz-Target")
+	}))
+	defer h.Close()
+	d := open(t, endpoint{url: h.URL, advance: c.Advance, parked: c.parked}, nil)
+	<-ended
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error)
 	go func() {
@@ -163,6 +172,9 @@ func TestLongPollEndsWithItsCaller(t *testing.T) {
 	cancel()
 	if err := <-gone; err == nil {
 		t.Error("a cancelled poll ended without an error")
+	}
+	if got := <-ended; got != "AmazonSQS.ReceiveMessage" {
+		t.Errorf("%s ended, want the receive", got)
 	}
 	d.send("a")
 	d.receive("a") // not swallowed by the poll that is gone
