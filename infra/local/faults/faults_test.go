@@ -101,23 +101,23 @@ func TestRulesWithoutEffectAreRefused(t *testing.T) {
 }
 
 // serve runs one call of target behind the board and tells what came back and
-// how often the call was carried out.
-func serve(t *testing.T, b *Board, target string) (status, done int, err error) {
+// how often the call was carried out, told which fault.
+func serve(t *testing.T, b *Board, target string) (status, done int, told Kind, err error) {
 	t.Helper()
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.Serve(w, r, target, func(w http.ResponseWriter, f Fault) {
 			done++
-			w.Header().Set("Fault", string(f.Kind))
+			told = f.Kind
 			_, _ = io.WriteString(w, "ok")
 		}, func(w http.ResponseWriter, status int) { w.WriteHeader(status) })
 	}))
 	defer h.Close()
 	resp, err := http.Post(h.URL, "", nil)
 	if err != nil {
-		return 0, done, err
+		return 0, done, told, err
 	}
 	defer resp.Body.Close()
-	return resp.StatusCode, done, nil
+	return resp.StatusCode, done, told, nil
 }
 
 func TestServe(t *testing.T) {
@@ -138,7 +138,10 @@ func TestServe(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBoard(t, Config{})
 			set(t, b, 1, c.rule)
-			status, done, err := serve(t, b, target)
+			status, done, told, err := serve(t, b, target)
+			if own := c.name == "own"; (told == Duplicate) != own || (told == "") == own {
+				t.Errorf("the target was told %q", told)
+			}
 			if status != c.status || done != c.done || (err != nil) != c.dropped {
 				t.Errorf("status %d, done %d, err %v; want %d, %d, dropped %v", status, done, err, c.status, c.done, c.dropped)
 			}
@@ -152,7 +155,7 @@ func TestDelayHoldsTheCall(t *testing.T) {
 	set(t, b, 1, Rule{Target: "s3:HeadObject", Kind: Delay, Count: 1, DelayMS: 1500})
 	answered := make(chan int)
 	go func() {
-		_, done, _ := serve(t, b, "s3:HeadObject")
+		_, done, _, _ := serve(t, b, "s3:HeadObject")
 		answered <- done
 	}()
 	if d := <-asked; d != 1500*time.Millisecond {
