@@ -100,17 +100,25 @@ func (s *Store) once(ctx context.Context, fn func(*sql.Conn) error) error {
 		return err
 	}
 	defer conn.Close()
-	if err = fn(conn); err == nil {
-		return nil
-	}
-	// The connection may hold a transaction. A failed rollback means that it is
-	// broken; then it must not be used again.
+	whole := false
+	defer func() { // also when fn panics
+		if !whole {
+			leave(ctx, conn)
+		}
+	}()
+	err = fn(conn)
+	whole = err == nil
+	return err
+}
+
+// leave ends the transaction that the connection may hold. A failed rollback
+// means that the connection is broken; then it must not be used again.
+func leave(ctx context.Context, conn *sql.Conn) {
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if _, rollback := conn.ExecContext(clean, "ROLLBACK"); rollback != nil {
+	if _, err := conn.ExecContext(clean, "ROLLBACK"); err != nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
-	return err
 }
 
 // results reads the result sets of several SELECTs one after the other, skipping
