@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,40 @@ func (b *Books) Exec(t testing.TB, query string, args ...any) {
 	if _, err := b.SQL.Exec(query, args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+}
+
+// Dump gives a table's rows in order of all their columns, each as one line.
+// Times and what is drawn at random are left out.
+func (b *Books) Dump(t testing.TB, table string) []string {
+	t.Helper()
+	columns := b.texts(t, `SELECT CONCAT('COALESCE(HEX(', column_name, "), 'null')") FROM information_schema.columns
+		WHERE table_schema = DATABASE() AND table_name = ? AND data_type <> 'datetime' AND column_name NOT IN ('nonce', 'holder')
+		ORDER BY ordinal_position`, table)
+	if len(columns) == 0 {
+		t.Fatalf("no table %s", table)
+	}
+	return b.texts(t, "SELECT CONCAT_WS(' ', "+strings.Join(columns, ", ")+") FROM `"+table+"` ORDER BY 1")
+}
+
+func (b *Books) texts(t testing.TB, query string, args ...any) []string {
+	t.Helper()
+	rows, err := b.SQL.Query(query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // Count gives the number that a query answers.
