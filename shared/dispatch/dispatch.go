@@ -70,23 +70,34 @@ func (d *Dispatch) Run(ctx context.Context) error {
 	if err != nil || lease == nil {
 		return err
 	}
-	made := 0
-	for more := true; more && err == nil; {
-		var n int
-		if n, err = d.drain(ctx, lease); err != nil {
-			break
-		}
-		made += n
-		more, err = d.Books.ReleaseLease(ctx, lease)
-		if more && d.late(ctx) {
-			return errors.New("asked to look again with no time left")
-		}
-	}
+	made, err := d.hold(ctx, lease)
 	d.count(ctx, telemetry.N(telemetry.OffersMade, made), telemetry.Took(telemetry.DispatchTime, d.Now().Sub(began)))
 	if err == nil && made > 0 {
 		slog.InfoContext(ctx, "assigned", telemetry.KeyCount, made)
 	}
 	return err
+}
+
+// hold drains until nobody asked meanwhile. Whatever went wrong, the lease is let
+// go: others need not wait for its end.
+func (d *Dispatch) hold(ctx context.Context, lease *pool.Lease) (made int, err error) {
+	for {
+		n, err := d.drain(ctx, lease)
+		made += n
+		more, releasing := d.Books.ReleaseLease(ctx, lease)
+		switch {
+		case err != nil && more: // the ring comes again; whoever asked is served by it
+			_, releasing = d.Books.ReleaseLease(ctx, lease)
+			return made, errors.Join(err, releasing)
+		case err != nil || releasing != nil:
+			return made, errors.Join(err, releasing)
+		case !more:
+			return made, nil
+		case d.late(ctx):
+			_, releasing = d.Books.ReleaseLease(ctx, lease)
+			return made, errors.Join(errors.New("asked to look again with no time left"), releasing)
+		}
+	}
 }
 
 // drain makes passes until every queue was seen to its end, and gives how many
