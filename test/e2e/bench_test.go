@@ -63,6 +63,12 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+func (l *lines) count(what string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Count(l.text.Bytes(), []byte(what))
+}
+
 func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,7 +77,14 @@ func (l *lines) String() string {
 
 // start starts a pool whose heartbeats come every second and that nobody ticks
 // but the test.
-func start(t *testing.T, parameters map[string]string) *bench {
+func start(t *testing.T) *bench {
+	t.Helper()
+	return startOn(t, database.Config{Fast: true})
+}
+
+// startOn is start on a database that may be durable: killed, one that is Fast
+// forgets the last commits.
+func startOn(t *testing.T, config database.Config) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir(), printed: &lines{}, login: map[string]string{operatorLogin: rand.Text(), workerLogin: rand.Text()}}
 	t.Cleanup(func() {
@@ -80,16 +93,14 @@ func start(t *testing.T, parameters map[string]string) *bench {
 		}
 	})
 	var err error
-	if b.db, err = database.Start(database.Config{Dir: filepath.Join(b.dir, "db"), Fast: true}); err != nil {
+	config.Dir = filepath.Join(b.dir, "db")
+	if b.db, err = database.Start(config); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.db.Stop() })
-	all := map[string]string{"HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin}
-	for name, value := range parameters {
-		all[name] = value
-	}
+	parameters := map[string]string{"HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin}
 	b.host, err = host.Start(host.Config{
-		Template: "../../template.yaml", Functions: built, Dir: b.dir, Parameters: all, Secrets: b.secrets(), TickEvery: -1, Output: b.printed,
+		Template: "../../template.yaml", Functions: built, Dir: b.dir, Parameters: parameters, Secrets: b.secrets(), TickEvery: -1, Output: b.printed,
 		Database: host.Database{Addr: b.db.Addr(), AdminUser: b.db.AdminUser(), AdminPassword: b.db.AdminPassword()},
 		Log:      slog.New(slog.NewTextHandler(b.printed, nil)),
 	})

@@ -23,7 +23,7 @@ func items(n int) []wire.Item {
 // TestDelivers: inputs go up, works run at trust 3, agreed results come down.
 func TestDelivers(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	for i := range 3 {
 		b.worker(fmt.Sprintf("honest-%d", i))
 	}
@@ -83,7 +83,7 @@ func TestDelivers(t *testing.T) {
 // TestLiarIsOutvoted: at trust 3 two honest owners outvote one that lies.
 func TestLiarIsOutvoted(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	for i := range 4 {
 		b.worker(fmt.Sprintf("honest-%d", i))
 	}
@@ -111,7 +111,7 @@ func TestLiarIsOutvoted(t *testing.T) {
 // TestFailingRunsFailTheWork: the reasons of the tries are told.
 func TestFailingRunsFailTheWork(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	for i := range 3 {
 		b.worker(fmt.Sprintf("unable-%d", i), "-fail")
 	}
@@ -128,7 +128,7 @@ func TestFailingRunsFailTheWork(t *testing.T) {
 // TestVanishedWorkerIsReplaced: its lease ends and another gets the work.
 func TestVanishedWorkerIsReplaced(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	gate := filepath.Join(b.dir, "never")
 	vanishing := b.worker("vanishing", "-until", gate)
 	accepted := b.submit(1, wire.Item{Args: []string{"x"}})
@@ -150,7 +150,7 @@ func TestVanishedWorkerIsReplaced(t *testing.T) {
 // is told to stop, and its result counts for nothing.
 func TestZombieChangesNothing(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	gate := filepath.Join(b.dir, "gate")
 	zombie := b.worker("zombie", "-lie", "-until", gate)
 	accepted := b.submit(1, wire.Item{Args: []string{"x"}})
@@ -182,7 +182,7 @@ func TestZombieChangesNothing(t *testing.T) {
 // goes on with its run when nobody else has taken it.
 func TestSlowWorkerKeepsItsRun(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	gate := filepath.Join(b.dir, "gate")
 	slow := b.worker("slow", "-until", gate)
 	accepted := b.submit(1, wire.Item{Args: []string{"x"}})
@@ -209,7 +209,7 @@ func TestSlowWorkerKeepsItsRun(t *testing.T) {
 // TestWorkerGoesOnAfterItsOwnKill: what it held it still holds.
 func TestWorkerGoesOnAfterItsOwnKill(t *testing.T) {
 	t.Parallel()
-	b := start(t, nil)
+	b := start(t)
 	gate := filepath.Join(b.dir, "gate")
 	w := b.worker("reborn", "-until", gate)
 	accepted := b.submit(1, wire.Item{Args: []string{"x"}}, wire.Item{Args: []string{"y"}})
