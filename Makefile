@@ -29,7 +29,7 @@ run: database build-local ## Run the whole pool on this machine (ADDR=127.0.0.1:
 
 .PHONY: demo
 demo: database build-local ## Run a pool of its own, let workers compute a picture, write demo.png
-	build/local/bin/localpool demo
+	build/local/bin/demo
 
 ##@ Develop
 .PHONY: test
