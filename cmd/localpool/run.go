@@ -83,7 +83,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 
 	fmt.Fprintf(out, "ready: %s\n", h.URL())
 	fmt.Fprintf(out, "log in as %s, the password is in %s:\n", operatorLogin, state.operatorPassword)
-	fmt.Fprintf(out, "  %s -pool %s -login %s -password-file %s pool\n",
+	fmt.Fprintf(out, "  %s --pool %s --login %s --password-file %s pool\n",
 		filepath.Join(o.functions, "bin", "poolctl"), h.URL(), operatorLogin, state.operatorPassword)
 	fmt.Fprintf(out, "%d workers; logs in %s; Ctrl-C ends everything\n", o.workers, state.logs())
 	for {
