@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"workerpool/shared/client"
+	"workerpool/shared/wire"
+)
+
+type workersCommand struct{}
+
+// Run lists all pages of workers.
+func (workersCommand) Run(ctx context.Context, p *poolctl) error {
+	token, err := p.token(ctx)
+	if err != nil {
+		return err
+	}
+	all := wire.Workers{Workers: []wire.Worker{}}
+	for worker, err := range p.client.AllWorkers(ctx, token) {
+		if err != nil {
+			return fmt.Errorf("listing workers: %w", err)
+		}
+		all.Workers = append(all.Workers, worker)
+	}
+	return p.print(all, func(t *table) { workerRows(t, all.Workers) })
+}
+
+func workerRows(t *table, workers []wire.Worker) {
+	t.row("WORKER", "NAME", "ACCOUNT", "STATE", "LIVE", "OPEN", "AGREED", "DISAGREED", "FAILED", "LOST", "CAN")
+	for _, w := range workers {
+		live := "yes"
+		if !w.Live {
+			live = "no"
+		}
+		t.row(w.ID, w.Name, w.Account, w.State, live, fmt.Sprintf("%d/%d", w.Open, w.Slots), w.Agreed, w.Disagreed, w.FailedRuns, w.LostRuns, can(w.Capabilities))
+	}
+}
+
+// can says shortly what a worker can do.
+func can(c wire.Capabilities) string {
+	var parts []string
+	if c.OS != "" || c.Arch != "" {
+		parts = append(parts, c.OS+"/"+c.Arch)
+	}
+	if c.CPU > 0 {
+		parts = append(parts, fmt.Sprintf("%d cpu", c.CPU))
+	}
+	if c.MemoryMB > 0 {
+		parts = append(parts, fmt.Sprintf("%d MB", c.MemoryMB))
+	}
+	if c.GPU > 0 {
+		parts = append(parts, fmt.Sprintf("%d gpu", c.GPU))
+	}
+	if c.Docker {
+		parts = append(parts, "docker")
+	}
+	return strings.Join(append(parts, c.Programs...), ", ")
+}
+
+type drainCommand struct {
+	Workers []int64 `arg:"" help:"Ids of the workers." name:"worker"`
+}
+
+// Run drains each worker named.
+func (c drainCommand) Run(ctx context.Context, p *poolctl) error {
+	return p.steer(ctx, c.Workers, "draining", (*client.Client).Drain)
+}
+
+type activateCommand struct {
+	Workers []int64 `arg:"" help:"Ids of the workers." name:"worker"`
+}
+
+// Run activates each worker named.
+func (c activateCommand) Run(ctx context.Context, p *poolctl) error {
+	return p.steer(ctx, c.Workers, "activating", (*client.Client).Activate)
+}
+
+type steering func(*client.Client, context.Context, string, int64) (wire.Worker, error)
+
+// steer does one thing to each worker, and goes on after a worker that refused.
+func (p *poolctl) steer(ctx context.Context, ids []int64, doing string, do steering) error {
+	token, err := p.token(ctx)
+	if err != nil {
+		return err
+	}
+	done := wire.Workers{Workers: []wire.Worker{}}
+	var faults []error
+	for _, id := range ids {
+		worker, err := do(p.client, ctx, token, id)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s worker %d: %w", doing, id, err))
+			continue
+		}
+		done.Workers = append(done.Workers, worker)
+	}
+	return errors.Join(append(faults, p.print(done, func(t *table) { workerRows(t, done.Workers) }))...)
+}
+
+type poolCommand struct{}
+
+// Run shows the public page of the pool.
+func (poolCommand) Run(ctx context.Context, p *poolctl) error {
+	if err := p.open(); err != nil {
+		return err
+	}
+	page, err := p.client.Pool(ctx)
+	if err != nil {
+		return fmt.Errorf("asking the pool: %w", err)
+	}
+	return p.print(page, func(t *table) {
+		t.row("pool", page.Name)
+		t.row("chain", page.Chain)
+		t.row("workers", page.Workers)
+		t.row("slots", fmt.Sprintf("%d, %d assignments open", page.Slots, page.Open))
+		for _, state := range slices.Sorted(maps.Keys(page.Works)) {
+			t.row("works "+state, page.Works[state])
+		}
+		t.row("largest file", size(page.MaxFile))
+	})
+}
