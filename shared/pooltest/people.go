@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -232,4 +233,19 @@ func (w *World) Upload(link *wire.Link, content string) int {
 	}
 	defer answer.Body.Close()
 	return answer.StatusCode
+}
+
+// Fetch reads what a link leads to.
+func (w *World) Fetch(link string) string {
+	w.t.Helper()
+	answer, err := http.Get(link)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		w.t.Fatalf("fetching: %d, %v: %s", answer.StatusCode, err, content)
+	}
+	return string(content)
 }
