@@ -197,7 +197,7 @@ func (s *Store) MarkInputs(ctx context.Context, id pool.BatchID, present []pool.
 		b := &statements{}
 		b.add("START TRANSACTION")
 		b.add("SELECT id FROM batch WHERE id = ? FOR UPDATE", int64(id))
-		b.add(`UPDATE input i JOIN JSON_TABLE(?, '$[*]' COLUMNS (d CHAR(64) PATH '$')) j ON i.batch_id = ? AND i.sha256 = UNHEX(j.d) SET i.present = TRUE`,
+		b.add(`UPDATE JSON_TABLE(?, '$[*]' COLUMNS (d CHAR(64) PATH '$')) j STRAIGHT_JOIN input i ON i.batch_id = ? AND i.sha256 = UNHEX(j.d) SET i.present = TRUE`,
 			list(digests), int64(id))
 		b.add("SELECT works, (SELECT COUNT(*) FROM input WHERE batch_id = batch.id AND NOT present), missing_inputs FROM batch WHERE id = ?", int64(id))
 		out, err := query(ctx, conn, b)

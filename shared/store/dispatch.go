@@ -279,21 +279,24 @@ func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, plan placement.Pl
 	return exec(ctx, conn, b)
 }
 
+// Every bulk statement lets its list lead: joined the other way round, the server
+// would read a whole table once it takes the list for the larger side.
+
 // slotsSQL finds each worker of a list whose open assignments fit its slots.
-const slotsSQL = `UPDATE worker w JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j ON w.id = j.id
-	JOIN (SELECT a.worker_id, SUM(a.state IN ('offered', 'running')) AS open FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) k
-		JOIN assignment a ON a.worker_id = k.id GROUP BY a.worker_id) o ON o.worker_id = w.id
+const slotsSQL = `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN worker w ON w.id = j.id
+	STRAIGHT_JOIN (SELECT k.id, SUM(a.state IN ('offered', 'running')) AS open FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) k
+		STRAIGHT_JOIN assignment a ON a.worker_id = k.id GROUP BY k.id) o ON o.id = w.id
 	SET w.slots = w.slots WHERE o.open <= w.slots`
 
 func claimReady(b *statements, filled, left []readyRow) {
-	const columns = `JSON_TABLE(?, '$[*]' COLUMNS (class BIGINT PATH '$.class', queue_rank BIGINT PATH '$.rank', work BIGINT PATH '$.work',
-		missing INT PATH '$.missing', remain INT PATH '$.left')) j ON r.class_id = j.class AND r.queue_rank = j.queue_rank AND r.work_id = j.work
-		AND r.missing = j.missing`
+	const rows = `JSON_TABLE(?, '$[*]' COLUMNS (class BIGINT PATH '$.class', queue_rank BIGINT PATH '$.rank', work BIGINT PATH '$.work',
+		missing INT PATH '$.missing', remain INT PATH '$.left')) j STRAIGHT_JOIN ready r
+		ON r.class_id = j.class AND r.queue_rank = j.queue_rank AND r.work_id = j.work AND r.missing = j.missing`
 	if len(filled) > 0 {
-		b.must(int64(len(filled)), "DELETE r FROM ready r JOIN "+columns, list(filled))
+		b.must(int64(len(filled)), "DELETE r FROM "+rows, list(filled))
 	}
 	if len(left) > 0 {
-		b.must(int64(len(left)), "UPDATE ready r JOIN "+columns+" SET r.missing = j.remain", list(left))
+		b.must(int64(len(left)), "UPDATE "+rows+" SET r.missing = j.remain", list(left))
 	}
 }
 
@@ -306,7 +309,7 @@ func offer(b *statements, fresh, again []offerRow) {
 	const columns = `JSON_TABLE(?, '$[*]' COLUMNS (work BIGINT PATH '$.work', worker BIGINT PATH '$.worker', owner VARCHAR(64) PATH '$.owner',
 		slot VARCHAR(64) PATH '$.slot', attempt INT PATH '$.attempt', start_by VARCHAR(26) PATH '$.start_by')) j`
 	if len(again) > 0 {
-		b.must(int64(len(again)), "UPDATE assignment a JOIN "+columns+` ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt - 1
+		b.must(int64(len(again)), "UPDATE "+columns+` STRAIGHT_JOIN assignment a ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt - 1
 			AND a.state IN ('expired', 'refused') AND NOT a.started
 			SET a.state = 'offered', a.attempt = j.attempt, a.owner_slot = j.slot, a.start_by = j.start_by, a.run_by = NULL, a.reason = NULL`, list(again))
 	}

@@ -240,17 +240,17 @@ func writeWorks(b *statements, works []workChange) {
 	if len(works) == 0 {
 		return
 	}
-	b.must(int64(len(works)), `UPDATE work w JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', was VARCHAR(10) PATH '$.was',
+	b.must(int64(len(works)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', was VARCHAR(10) PATH '$.was',
 			state VARCHAR(10) PATH '$.state', digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', ended VARCHAR(26) PATH '$.ended',
-			reason VARCHAR(1000) PATH '$.reason')) j ON w.id = j.id AND w.state = j.was
+			reason VARCHAR(1000) PATH '$.reason')) j STRAIGHT_JOIN work w ON w.id = j.id AND w.state = j.was
 		SET w.state = j.state, w.digest = UNHEX(j.digest), w.size = j.size, w.ended_at = j.ended, w.reason = j.reason,
 			w.open_until = IF(j.ended IS NULL, w.open_until, NULL)`, list(works))
 }
 
 func writeReady(b *statements, gone, wanted []readyRow) {
 	if len(gone) > 0 {
-		b.must(int64(len(gone)), `DELETE r FROM ready r JOIN JSON_TABLE(?, '$[*]' COLUMNS (class BIGINT PATH '$.class', queue_rank BIGINT PATH '$.rank',
-				work BIGINT PATH '$.work')) j ON r.class_id = j.class AND r.queue_rank = j.queue_rank AND r.work_id = j.work`, list(gone))
+		b.must(int64(len(gone)), `DELETE r FROM JSON_TABLE(?, '$[*]' COLUMNS (class BIGINT PATH '$.class', queue_rank BIGINT PATH '$.rank',
+				work BIGINT PATH '$.work')) j STRAIGHT_JOIN ready r ON r.class_id = j.class AND r.queue_rank = j.queue_rank AND r.work_id = j.work`, list(gone))
 	}
 	if len(wanted) > 0 {
 		b.add(`INSERT INTO ready (class_id, queue_rank, work_id, missing)
@@ -264,11 +264,11 @@ func writeAssignments(b *statements, assignments []assignmentChange) {
 	if len(assignments) == 0 {
 		return
 	}
-	b.must(int64(len(assignments)), `UPDATE assignment a JOIN JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', work BIGINT PATH '$.work',
+	b.must(int64(len(assignments)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', work BIGINT PATH '$.work',
 			attempt INT PATH '$.attempt', was VARCHAR(10) PATH '$.was', state VARCHAR(10) PATH '$.state', slot VARCHAR(64) PATH '$.slot',
 			started INT PATH '$.started', start_by VARCHAR(26) PATH '$.start_by', run_by VARCHAR(26) PATH '$.run_by',
 			digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', reason VARCHAR(500) PATH '$.reason')) j
-		ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt AND a.state = j.was
+		STRAIGHT_JOIN assignment a ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt AND a.state = j.was
 		SET a.state = j.state, a.owner_slot = j.slot, a.started = j.started, a.start_by = j.start_by, a.run_by = j.run_by,
 			a.digest = UNHEX(j.digest), a.size = j.size, a.reason = j.reason`, list(assignments))
 }

@@ -49,6 +49,7 @@ func Open(c Config) (*Store, error) {
 	options.InterpolateParams = true // one round trip a statement, and no pinning behind a proxy
 	options.MultiStatements = true   // several statements in one round trip
 	options.ClientFoundRows = true   // a row that is already as wanted counts: repeats are no lost races
+	options.TLSConfig = "preferred"  // encrypted wherever the server can; RDS insists on it
 	options.RejectReadOnly = true    // after a failover a connection may lead to the old primary
 	options.Timeout, options.ReadTimeout, options.WriteTimeout = 5*time.Second, 25*time.Second, 10*time.Second
 	options.DialFunc = c.Dial

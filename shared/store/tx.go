@@ -42,8 +42,6 @@ func (b *statements) must(rows int64, query string, args ...any) {
 	b.want = append(b.want, rows)
 }
 
-func (b *statements) empty() bool { return len(b.want) == 0 }
-
 // errMoved tells that rows were not as the decision saw them.
 var errMoved = errors.New("the rows have changed since they were read")
 

@@ -87,7 +87,7 @@ func open(c Config, database string) (*sql.DB, error) {
 	options := mysql.NewConfig()
 	options.Net, options.Addr, options.User, options.Passwd, options.DBName = "tcp", c.Host, c.User, c.Password, database
 	options.Collation, options.ParseTime, options.Loc = "utf8mb4_bin", true, time.UTC
-	options.InterpolateParams, options.Timeout = true, 5*time.Second
+	options.InterpolateParams, options.TLSConfig, options.Timeout = true, "preferred", 5*time.Second
 	connector, err := mysql.NewConnector(options)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database's address: %w", err)
