@@ -276,7 +276,7 @@ func TestFailures(t *testing.T) {
 		"status":    {script: "exit 4", want: "exit status 4"},
 		"disk full": {script: "exit 4", change: func(c *Config) { freeThen(c, 1<<40, 1000) }, want: "exit status 4; the worker's disk is full (no space left on device)"},
 		"time":      {script: "exec sleep 1000", offer: func(r *wire.Run, _ *bucket) { r.RunLimitS = 1 }, want: "it ran longer than 1s"},
-		"memory":    {script: `x=$(head -c 64m /dev/zero | tr '\0' x); exec sleep 1000`, offer: func(r *wire.Run, _ *bucket) { r.MemoryMB = 32 }, want: "MiB of memory, 32 are allowed"},
+		"memory":    {script: `x=$(head -c 64m /dev/zero | tr "\0" x); sleep 1000; echo "$x"`, offer: func(r *wire.Run, _ *bucket) { r.MemoryMB = 32 }, want: "MiB of memory, 32 are allowed"},
 		"output":    {script: `head -c 4000 /dev/zero >"$IEXEC_OUT/f"`, offer: func(r *wire.Run, _ *bucket) { r.MaxResult = 3999 }, want: "its output has 4000 bytes, 3999 are allowed"},
 		"archive":   {script: `head -c 4000 /dev/zero >"$IEXEC_OUT/f"`, offer: func(r *wire.Run, _ *bucket) { r.MaxResult = 4000 }, want: "the result is too large"},
 		"link":      {script: `ln -s / "$IEXEC_OUT/l"`, want: "symbolic link"},
