@@ -1,0 +1,143 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"workerpool/shared/pool"
+	"workerpool/shared/pooltest"
+	"workerpool/shared/wire"
+)
+
+func TestMain(m *testing.M) { pooltest.Main(m) }
+
+type bench struct {
+	*pooltest.World
+	*testing.T
+	ann pooltest.Someone
+	one pooltest.Worker
+}
+
+func newBench(t *testing.T) bench {
+	t.Helper()
+	w := pooltest.New(t)
+	t.Cleanup(w.Check)
+	return bench{World: w, T: t, ann: w.Account(pool.RoleRequester, "ann"), one: w.Worker(w.SharedAccount("crowd"), "one", pool.MaxSlots)}
+}
+
+// ended leaves behind works that ended while a worker ran them, and one that lives.
+func (b bench) ended(n int) {
+	b.Helper()
+	batch := b.Submit(b.ann, n+1, 0)
+	b.Dispatch()
+	for work := batch.FirstWork; work < batch.LastWork; work++ {
+		b.Call(b.ann.Token, "DELETE", fmt.Sprint("/works/", work), nil).Into(b.World, &wire.Cancelled{})
+	}
+}
+
+func (b bench) rows() (live, past int) {
+	b.Helper()
+	return b.Books.Count(b.T, "SELECT COUNT(*) FROM assignment"), b.Books.Count(b.T, "SELECT COUNT(*) FROM past_assignment")
+}
+
+// A tick rings once and tidies up; another rings and finds it tidy.
+func TestTick(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ended(7)
+	b.Rings()
+	for range 2 {
+		b.Tick()
+		if live, past := b.rows(); live != 1 || past != 7 {
+			t.Errorf("%d turns live and %d past, want 1 and 7", live, past)
+		}
+		if rings := b.Rings(); rings != 1 {
+			t.Errorf("%d rings", rings)
+		}
+	}
+}
+
+// Ticks that come at once move each row once.
+func TestTicksAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ended(30)
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() {
+			if err := b.TryTick(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if live, past := b.rows(); live != 1 || past != 30 {
+		t.Errorf("%d turns live and %d past, want 1 and 30", live, past)
+	}
+}
+
+// A bell that is away does not keep a tick from tidying up, but the tick says so;
+// books that are away do not keep it from ringing.
+func TestTickInDoubt(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, done := range []bool{false, true} {
+		b.ended(3)
+		b.Rings()
+		b.Bell.Fail("SendMessage", done)
+		if err := b.TryTick(); pool.KindOf(err) != pool.Unavailable {
+			t.Errorf("done %v: %v", done, err)
+		}
+		if n := b.Books.Count(t, "SELECT COUNT(*) FROM assignment a JOIN work w ON w.id = a.work_id WHERE w.ended_at IS NOT NULL"); n != 0 {
+			t.Errorf("done %v: %d rows of ended works are left", done, n)
+		}
+		if rings := b.Rings(); (rings == 1) != done {
+			t.Errorf("done %v: %d rings", done, rings)
+		}
+	}
+	b.ended(3)
+	b.Wire.Reset()
+	b.Tick()
+	trips := b.Wire.Trips()
+	for trip := 1; trip <= trips; trip++ {
+		for after, cut := range map[bool]func(int){false: b.Wire.CutBefore, true: b.Wire.CutAfter} {
+			b.ended(3)
+			b.Rings()
+			cut(trip)
+			err := b.TryTick()
+			b.Wire.Reset()
+			if pool.KindOf(err) != pool.Unavailable || b.Rings() != 1 {
+				t.Errorf("trip %d, after %v: %v", trip, after, err)
+			}
+			b.Check()
+			b.Tick()
+			if _, past := b.rows(); past != b.Books.Count(t, "SELECT COUNT(*) FROM event WHERE kind = 'work.cancelled'") {
+				t.Errorf("trip %d, after %v: %d rows are past", trip, after, past)
+			}
+		}
+	}
+}
+
+// With nobody calling, the tick's ring alone ends what is over.
+func TestNobodyCalls(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	work := b.Submit(b.ann, 1, 0).FirstWork
+	b.Dispatch()
+	b.Beat(b.one, pooltest.Says(work, 1, "running", ""))
+	b.Rings()
+	b.Advance(8 * 24 * time.Hour)
+	b.Tick()
+	for range b.Rings() {
+		b.Dispatch()
+	}
+	if now, _ := b.Work(work); now.State != pool.Failed {
+		t.Errorf("%s after its deadline", now.State)
+	}
+	b.Tick()
+	if live, past := b.rows(); live != 0 || past != 1 {
+		t.Errorf("%d turns live and %d past", live, past)
+	}
+}
