@@ -159,7 +159,7 @@ func (c *config) settings(host string) []setting {
 		{name: "memory-mb", usage: "`MIB` of memory one run may use; 0 = its slot's share of 9/10 of the machine", text: "0", read: mebibytes(&c.memory)},
 		{name: "disk-mb", usage: "`MIB` of disk one run may use; 0 = its slot's share of what is free", text: "0", read: mebibytes(&c.disk)},
 		{name: "max-run", usage: "longest run taken, a `TIME` such as 90m; 0 = any", text: "0s", read: duration(&c.maxRun)},
-		{name: "max-output", usage: "largest result in `BYTES`, or with K, M or G", text: "500M", read: bytes(&c.maxOutput)},
+		{name: "max-output", usage: "largest result in `BYTES`, or with K, M or G", text: "500M", read: byteCount(&c.maxOutput)},
 		{name: "min-free-mb", usage: "`MIB` of free disk below which no work is taken", text: "512", read: mebibytes(&c.minFree)},
 		{name: "grace", usage: "`TIME` that runs and uploads get to end after the first signal", text: "25s", read: duration(&c.grace)},
 		{name: "log-level", usage: "`LEVEL` of what is logged: debug, info, warn or error", text: "info", read: func(v []string) error {
@@ -225,7 +225,7 @@ func mebibytes(to *int64) func([]string) error {
 	}
 }
 
-func bytes(to *int64) func([]string) error {
+func byteCount(to *int64) func([]string) error {
 	return func(v []string) error {
 		parts := sized.FindStringSubmatch(v[0])
 		if parts == nil {
