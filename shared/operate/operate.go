@@ -129,7 +129,7 @@ func (o *Operate) become(state pool.WorkerState) http.Handler {
 		if err != nil {
 			return err
 		}
-		if len(page) == 0 {
+		if len(page) == 0 || page[0].ID != pool.WorkerID(id) {
 			return pool.Refuse(pool.NotFound, "id", "no worker %d", id)
 		}
 		return web.WriteJSON(w, http.StatusOK, worker(page[0], now))
