@@ -185,12 +185,15 @@ func TestCancelNamesWhatItEnds(t *testing.T) {
 	s.routes["DELETE /works/2"] = refuse(409, "conflict")
 	s.routes["DELETE /works/3"] = answer(200, wire.Cancelled{Work: 3, Before: "waiting", State: "cancelled"})
 	s.routes["DELETE /works/9"] = answer(200, wire.Cancelled{Work: 9, Before: "done", State: "done"})
+	s.routes["GET /batches/7"] = answer(200, states(1, 0, 1))
 	s.must(exitFailed, "cancel", "batch:7", "work:9")
-	want := []string{"GET /works?batch=7&limit=1000 tok", "DELETE /works/2 tok", "DELETE /works/3 tok", "DELETE /works/9 tok"}
+	want := []string{"GET /batches/7 tok", "GET /works?batch=7&limit=1000 tok", "DELETE /works/2 tok", "DELETE /works/3 tok", "DELETE /works/9 tok"}
 	if !slices.Equal(s.seen, want) {
 		t.Errorf("asked %v", s.seen)
 	}
 	s.says("cancelling work:2", "3     waiting  cancelled", "9     done     done")
+	s.must(exitFailed, "cancel", "batch:8")
+	s.says("batch:8", "Not Found")
 }
 
 func TestWorkersAndSteering(t *testing.T) {
@@ -249,6 +252,9 @@ func TestResults(t *testing.T) {
 	serve("49152", good, hex.EncodeToString(sum[:]))
 	s.routes["GET /works"] = answer(200, wire.Works{Works: []wire.Work{{ID: 49152, State: "done"}, {ID: 49153, State: "running"}}})
 	out := filepath.Join(s.dir, "out")
+	s.must(exitFailed, "results", "batch:3", "-o", out)
+	s.says("batch:3", "Not Found")
+	s.routes["GET /batches/3"] = answer(200, states(1, 0, 1))
 	s.must(exitNoResult, "results", "batch:3", "-o", out)
 	got, err := os.ReadFile(filepath.Join(out, "49152", "out.txt"))
 	if err != nil || string(got) != "forty-two" {

@@ -7,7 +7,6 @@ import (
 
 	"workerpool/cmd/poolctl/progress"
 	"workerpool/cmd/poolctl/results"
-	"workerpool/shared/client"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
@@ -127,7 +126,7 @@ func (c resultsCommand) Run(ctx context.Context, p *poolctl) error {
 
 // done gives the works of a batch that have a result, and how many have not.
 func (p *poolctl) done(ctx context.Context, token string, batch int64) (works []int64, without int, err error) {
-	for work, err := range p.client.AllWorks(ctx, token, client.WorksFilter{Batch: batch, Limit: 1000}) {
+	for work, err := range p.ofBatch(ctx, token, batch) {
 		if err != nil {
 			return nil, 0, err
 		}

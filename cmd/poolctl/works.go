@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"workerpool/cmd/poolctl/progress"
 	"workerpool/shared/client"
@@ -151,6 +152,18 @@ func (c cancelCommand) Run(ctx context.Context, p *poolctl) error {
 	}))...)
 }
 
+// ofBatch gives the works of a batch. One that does not exist is an error, which
+// a page without works would not tell.
+func (p *poolctl) ofBatch(ctx context.Context, token string, batch int64) iter.Seq2[wire.Work, error] {
+	return func(yield func(wire.Work, error) bool) {
+		if _, err := p.client.Batch(ctx, token, batch); err != nil {
+			yield(wire.Work{}, err)
+			return
+		}
+		p.client.AllWorks(ctx, token, client.WorksFilter{Batch: batch, Limit: 1000})(yield)
+	}
+}
+
 // living gives the works to cancel: the one named, or those of a batch that have
 // not ended.
 func (p *poolctl) living(ctx context.Context, token string, what target) ([]int64, error) {
@@ -158,7 +171,7 @@ func (p *poolctl) living(ctx context.Context, token string, what target) ([]int6
 		return []int64{what.id}, nil
 	}
 	var out []int64
-	for work, err := range p.client.AllWorks(ctx, token, client.WorksFilter{Batch: what.id, Limit: 1000}) {
+	for work, err := range p.ofBatch(ctx, token, what.id) {
 		if err != nil {
 			return nil, err
 		}
