@@ -141,45 +141,43 @@ func TestDispatchGivesUp(t *testing.T) {
 	storetest.Check(t, p.Books)
 }
 
-// TestDispatchersCannotFillOneSlotTwice holds one dispatcher before its commit
+// TestDispatchersCannotFillOneSlotTwice keeps one dispatcher from its commit
 // until another stands waiting for the worker that both have drawn.
 func TestDispatchersCannotFillOneSlotTwice(t *testing.T) {
 	t.Parallel()
-	var wire storetest.Wire
-	p := newParty(t, 1, 1, storetest.Dial(wire.Dial), storetest.Conns(2))
+	p := newParty(t, 1, 1)
 	ids := p.works(t, 2, 1)
-	only := func(i int) func(placement.Snapshot) placement.Plan {
-		return func(s placement.Snapshot) placement.Plan {
-			if len(s.Classes) == 0 {
-				return placement.Plan{}
-			}
-			for _, h := range s.Classes[0].Heads {
-				if h.Work == ids[i] {
-					s.Classes[0].Heads = []placement.Head{h}
-					return placement.Decide(s, 1, placement.Defaults)
-				}
-			}
-			return placement.Plan{}
-		}
+	gate := must(p.SQL.Conn(background))(t)
+	defer gate.Close()
+	if _, err := gate.ExecContext(background, "LOCK TABLES event WRITE"); err != nil { // which a dispatcher writes at last
+		t.Fatal(err)
 	}
-	must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(placement.Snapshot) placement.Plan { return placement.Plan{} }))(t) // demands are known
-	hold := wire.HoldBefore(4)
 	type answer struct {
 		pass placement.Pass
 		err  error
 	}
 	answers := make(chan answer, 2)
 	run := func(i int) {
-		pass, err := p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, only(i))
+		pass, err := p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+			for _, c := range s.Classes {
+				for _, h := range c.Heads {
+					if h.Work == ids[i] {
+						s.Classes[0].Heads = []placement.Head{h}
+						return decide(s)
+					}
+				}
+			}
+			return placement.Plan{}
+		})
 		answers <- answer{pass, err}
 	}
 	go run(0)
-	<-hold.Reached // all written, nothing committed
+	first := waiting(t, p, 1)
 	go run(1)
-	if !somebodyWaits(t, p) {
-		t.Error("the second does not wait for the first")
+	second := waiting(t, p, 2)
+	if _, err := gate.ExecContext(background, "UNLOCK TABLES"); err != nil || !first || !second {
+		t.Errorf("the first waits: %v, the second: %v; %v", first, second, err)
 	}
-	close(hold.Go)
 	offers := 0
 	for range 2 {
 		a := <-answers
@@ -194,14 +192,14 @@ func TestDispatchersCannotFillOneSlotTwice(t *testing.T) {
 	storetest.Check(t, p.Books)
 }
 
-// somebodyWaits tells, within some seconds, whether a statement stands in the
-// test's database longer than any takes that waits for nobody.
-func somebodyWaits(t *testing.T, p *party) bool {
+// waiting tells, within some seconds, whether n statements stand in the test's
+// database longer than any takes that waits for nobody.
+func waiting(t *testing.T, p *party, n int) bool {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for range 500 {
 		if p.Count(t, `SELECT COUNT(*) FROM information_schema.processlist
-			WHERE db = DATABASE() AND command = 'Query' AND time_ms > 300 AND id <> CONNECTION_ID()`) > 0 {
+			WHERE db = DATABASE() AND command = 'Query' AND time_ms > 300 AND id <> CONNECTION_ID()`) >= n {
 			return true
 		}
 		<-again.C
@@ -334,4 +332,28 @@ func TestDispatchCountsAttempts(t *testing.T) {
 	if a := p.turns(t, id); pass.Offers != 1 || looks != 2 || a[0].Attempt != 3 {
 		t.Errorf("%+v after %d looks: %+v", pass, looks, a)
 	}
+}
+
+// TestDispatchersCannotFillOneWorkTwice: two that drew different workers for one
+// work; the second finds that less is missing.
+func TestDispatchersCannotFillOneWorkTwice(t *testing.T) {
+	t.Parallel()
+	p := newParty(t, 3, 1)
+	p.works(t, 1, 3)
+	looks := 0
+	pass := must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+		if looks++; looks > 1 {
+			return decide(s)
+		}
+		must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+			s.Workers = s.Workers[:1]
+			return decide(s)
+		}))(t)
+		s.Workers = s.Workers[1:]
+		return decide(s)
+	}))(t)
+	if pass.Offers != 1 || looks != 2 {
+		t.Errorf("%+v after %d looks", pass, looks)
+	}
+	storetest.Check(t, p.Books)
 }

@@ -18,14 +18,6 @@ type Wire struct {
 	said  []string
 	cutAt int // the trip at which the connection breaks; 0 = none
 	after bool
-	hold  *Hold
-}
-
-// Hold is a round trip that waits.
-type Hold struct {
-	Reached chan struct{} // closed when somebody stands before it
-	Go      chan struct{} // to be closed by the test, to let it pass
-	trip    int
 }
 
 // Dial connects over TCP.
@@ -41,7 +33,7 @@ func (w *Wire) Dial(ctx context.Context, network, address string) (net.Conn, err
 func (w *Wire) Reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.trips, w.said, w.cutAt, w.hold = 0, nil, 0, nil
+	w.trips, w.said, w.cutAt = 0, nil, 0
 }
 
 // Trips gives how many commands were sent since Reset. Each is one round trip.
@@ -66,15 +58,6 @@ func (w *Wire) CutBefore(trip int) { w.cut(trip, false) }
 // the server has done all it was told, but nobody has heard its answer.
 func (w *Wire) CutAfter(trip int) { w.cut(trip, true) }
 
-// HoldBefore resets and lets the nth round trip from now wait.
-func (w *Wire) HoldBefore(trip int) *Hold {
-	w.Reset()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.hold = &Hold{Reached: make(chan struct{}), Go: make(chan struct{}), trip: trip}
-	return w.hold
-}
-
 func (w *Wire) cut(trip int, after bool) {
 	w.Reset()
 	w.mu.Lock()
@@ -89,19 +72,12 @@ func (w *Wire) heard(packet []byte) (cut, after bool) {
 		return false, false // part of connecting, of a long packet, or a farewell
 	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.trips++
 	if packet[header] == query {
 		w.said = append(w.said, string(packet[header+1:]))
 	}
-	cut, after = w.trips == w.cutAt, w.after
-	hold := w.hold
-	held := hold != nil && hold.trip == w.trips
-	w.mu.Unlock()
-	if held {
-		close(hold.Reached)
-		<-hold.Go
-	}
-	return cut, after
+	return w.trips == w.cutAt, w.after
 }
 
 type tap struct {
