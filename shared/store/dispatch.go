@@ -16,7 +16,7 @@ import (
 // Dispatch looks at live workers and at up to limit heads of the queues they can
 // run, lets decide match them and stores the plan if the rows are still as they
 // were seen. It moves the cursor past heads that were seen. decide must be a
-// function of the snapshot. Four round trips with a plan, two without.
+// function of the snapshot. Three round trips with a plan, two without.
 func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
 	decide func(placement.Snapshot) placement.Plan,
 ) (placement.Pass, error) {
@@ -212,8 +212,8 @@ type offerRow struct {
 	StartBy *string `json:"start_by"`
 }
 
-// apply stores a plan in two round trips: everything, every statement finding
-// the rows that the plan was made of, and then the commit. Works are locked
+// apply stores a plan in one round trip: every statement has to find the rows that
+// the plan was made of, or nothing is committed. Works are locked
 // first, so nobody settles them meanwhile; workers are locked before their slots
 // are counted, so two dispatchers cannot fill the same slot.
 func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, plan placement.Plan, seed uint64, t pool.Trace) error {
@@ -267,16 +267,13 @@ func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, plan placement.Pl
 	offer(b, fresh, again)
 	b.must(int64(len(workers)), slotsSQL, list(workers), list(workers))
 	writeEvents(b, events, t)
-	if err := exec(ctx, conn, b); err != nil {
-		if number(err) == erDuplicate {
-			err = errors.Join(errMoved, err)
-		}
-		return err
-	}
-	b = &statements{}
-	b.add("COMMIT")
 	renewLease(b, l)
-	return exec(ctx, conn, b)
+	b.add("COMMIT")
+	err := exec(ctx, conn, b)
+	if number(err) == erDuplicate {
+		err = errors.Join(errMoved, err)
+	}
+	return err
 }
 
 // Every bulk statement lets its list lead: joined the other way round, the server

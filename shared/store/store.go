@@ -87,6 +87,7 @@ func (quiet) Print(...any) {}
 // MySQL and MariaDB error numbers that somebody decides by.
 const (
 	erDuplicate      = 1062
+	erTwoRows        = 1242 // of a scalar subquery: see statements.must
 	erLockWait       = 1205
 	erDeadlock       = 1213
 	erRecordChanged  = 1020 // MariaDB's snapshot isolation

@@ -98,11 +98,12 @@ func (b *Books) Exec(t testing.TB, query string, args ...any) {
 }
 
 // Dump gives a table's rows in order of all their columns, each as one line.
-// Times and what is drawn at random are left out.
+// Times, what is drawn at random and the numbers of events are left out.
 func (b *Books) Dump(t testing.TB, table string) []string {
 	t.Helper()
 	columns := b.texts(t, `SELECT CONCAT('COALESCE(HEX(', column_name, "), 'null')") FROM information_schema.columns
 		WHERE table_schema = DATABASE() AND table_name = ? AND data_type <> 'datetime' AND column_name NOT IN ('nonce', 'holder')
+		AND NOT (table_name = 'event' AND column_name = 'id')
 		ORDER BY ordinal_position`, table)
 	if len(columns) == 0 {
 		t.Fatalf("no table %s", table)
