@@ -102,7 +102,7 @@ func (b *Books) Exec(t testing.TB, query string, args ...any) {
 func (b *Books) Dump(t testing.TB, table string) []string {
 	t.Helper()
 	columns := b.texts(t, `SELECT CONCAT('COALESCE(HEX(', column_name, "), 'null')") FROM information_schema.columns
-		WHERE table_schema = DATABASE() AND table_name = ? AND data_type <> 'datetime' AND column_name NOT IN ('nonce', 'holder')
+		WHERE table_schema = DATABASE() AND table_name = ? AND data_type <> 'datetime' AND column_name NOT IN ('nonce', 'holder', 'queue_rank')
 		AND NOT (table_name = 'event' AND column_name = 'id')
 		ORDER BY ordinal_position`, table)
 	if len(columns) == 0 {
