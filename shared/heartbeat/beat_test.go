@@ -84,18 +84,27 @@ func TestLeaseRenewedWhenDue(t *testing.T) {
 	}
 }
 
-// An idle worker that says slots and capabilities has them stored, once.
+// What a worker says of itself in a heartbeat is stored, be it slots or
+// capabilities; what it leaves out stays.
 func TestStatedIsStored(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	one := b.workers("one")[0]
-	body := wire.Heartbeat{Slots: 7, Capabilities: &wire.Capabilities{Programs: []string{"other"}, GPU: 2}}
-	for range 2 {
-		b.Call(one.Token, "POST", fmt.Sprintf("/workers/%d/heartbeat", one.ID), body).Into(b.World, &wire.Beat{})
+	for _, step := range []struct {
+		says     wire.Heartbeat
+		slots    int
+		programs string
+	}{
+		{wire.Heartbeat{Slots: 7}, 7, "[" + storetest.Program + "]"},
+		{wire.Heartbeat{Capabilities: &wire.Capabilities{Programs: []string{"other"}}}, 7, "[other]"},
+		{wire.Heartbeat{}, 7, "[other]"},
+		{wire.Heartbeat{Slots: 2, Capabilities: &wire.Capabilities{}}, 2, "[]"},
+	} {
+		b.Call(one.Token, "POST", fmt.Sprintf("/workers/%d/heartbeat", one.ID), step.says).Into(b.World, &wire.Beat{})
 		var list wire.Workers
 		b.Call(b.crowd.Token, "GET", "/workers", nil).Into(b.World, &list)
-		if w := list.Workers[0]; w.Slots != 7 || w.Capabilities.GPU != 2 || fmt.Sprint(w.Capabilities.Programs) != "[other]" {
-			t.Errorf("%+v", w)
+		if w := list.Workers[0]; w.Slots != step.slots || fmt.Sprint(w.Capabilities.Programs) != step.programs {
+			t.Errorf("%+v, then %+v", step.says, w)
 		}
 	}
 	b.submit(0)
@@ -145,6 +154,22 @@ func TestRings(t *testing.T) {
 	b.Beat(one, pooltest.Says(held, 1, "failed", "no luck"))
 	if got := b.Rings(); got != 1 {
 		t.Errorf("a freed slot with works waiting: %d rings, want 1", got)
+	}
+	other := b.workers("other")[0]
+	for range 2 { // both works go to the other, one after the other
+		b.Dispatch()
+		for _, i := range b.Beat(other).Instructions {
+			b.Call(b.ann.Token, "DELETE", fmt.Sprint("/works/", i.Work), nil).Into(b.World, &wire.Cancelled{})
+		}
+	}
+	last := b.submit(0)
+	for _, w := range b.offered(last, []pooltest.Worker{one, other}) {
+		b.Advance(2 * time.Second)
+		b.Rings()
+		b.Beat(w, pooltest.Says(last, 1, "failed", "no luck"))
+		if got := b.Rings(); got != 1 {
+			t.Errorf("a work that waits again: %d rings, want 1", got)
+		}
 	}
 }
 

@@ -148,4 +148,10 @@ func TestFilesInDoubt(t *testing.T) {
 		b.expectState(work, s.becomes)
 		b.finish(one, work)
 	}
+	work, struck := b.begun(one), b.Files.Struck()
+	b.Files.Fail("HeadObject", false)
+	b.expect(b.Beat(one, pooltest.Says(work, 1, "uploaded", "true")), work, "upload 1")
+	if b.Files.Struck() != struck {
+		t.Error("the bucket is asked for what nobody was told to upload")
+	}
 }

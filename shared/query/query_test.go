@@ -96,6 +96,11 @@ func TestResult(t *testing.T) {
 			t.Errorf("%s: %d %s", who.Login, answer.Status, answer.Body)
 		}
 	}
+	cancelled := b.Submit(b.ann, 1, 0).FirstWork
+	b.Call(b.ann.Token, "DELETE", fmt.Sprint("/works/", cancelled), nil).Into(b.World, &wire.Cancelled{})
+	if answer := b.get(b.ann, "/works/%d/result", cancelled); answer.Status != 409 || !strings.Contains(answer.Problem.Detail, "cancelled") {
+		t.Errorf("cancelled: %d %s", answer.Status, answer.Body)
+	}
 	b.Files.Fail("PresignGetObject", false)
 	if answer := b.get(b.ann, "/works/%d/result", work); answer.Status != 503 {
 		t.Errorf("without a bucket: status %d", answer.Status)

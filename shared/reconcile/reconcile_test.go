@@ -59,6 +59,29 @@ func TestTick(t *testing.T) {
 	}
 }
 
+// One tick tidies up after more works than one transaction takes.
+func TestTickAfterMany(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	crowd := b.SharedAccount("more")
+	for i := range 2 {
+		b.Worker(crowd, fmt.Sprint("w", i), pool.MaxSlots)
+	}
+	s := pooltest.Submission(700, 0)
+	s.Template.DeadlineS = 50
+	b.Call(b.ann.Token, "POST", "/works", s).Into(b.World, &wire.Accepted{})
+	b.Dispatch()
+	b.Advance(51 * time.Second)
+	b.Dispatch()
+	if live, _ := b.rows(); live != 700 {
+		t.Fatalf("%d turns", live)
+	}
+	b.Tick()
+	if live, past := b.rows(); live != 0 || past != 700 {
+		t.Errorf("%d turns live and %d past, want 700 past", live, past)
+	}
+}
+
 // Ticks that come at once move each row once.
 func TestTicksAtOnce(t *testing.T) {
 	t.Parallel()
