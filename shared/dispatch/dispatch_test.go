@@ -1,7 +1,9 @@
 package dispatch_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"maps"
 	"strings"
 	"sync"
@@ -9,8 +11,10 @@ import (
 	"time"
 
 	"workerpool/shared/dispatch"
+	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 	"workerpool/shared/pooltest"
+	"workerpool/shared/telemetry"
 	"workerpool/shared/wire"
 )
 
@@ -170,6 +174,72 @@ func TestDispatchInDoubt(t *testing.T) {
 				clean()
 			}
 		}
+	}
+}
+
+// meddler lets something happen behind the back of the first look at the books.
+type meddler struct {
+	dispatch.Books
+	happen func()
+}
+
+func (m *meddler) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
+	decide func(placement.Snapshot) placement.Plan,
+) (placement.Pass, error) {
+	pass, err := m.Books.Dispatch(ctx, l, limit, cursor, seed, t, decide)
+	if m.happen != nil {
+		m.happen()
+		m.happen = nil
+	}
+	return pass, err
+}
+
+// A ring that comes when another has just looked is not lost: that one looks again.
+func TestRingWhileLooking(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Worker(b.crowd, "one", 1)
+	behind := &meddler{Books: b.Books, happen: func() {
+		b.Submit(b.ann, 1, 0)
+		b.Dispatch() // finds the lease held and leaves word
+	}}
+	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: pooltest.Pool, Function: "dispatch", Now: time.Now})
+	flow := dispatch.New(dispatch.Config{Books: behind, Meter: meter, Seed: func() uint64 { return 1 }, Lease: true, Now: time.Now})
+	if err := flow.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b.offered() != 1 || !b.released() {
+		t.Errorf("%d offers, lease released %v", b.offered(), b.released())
+	}
+	// With no time left the ring is given back to the queue, to be heard again.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	late := time.Now()
+	flow.Now = func() time.Time { return late }
+	behind.happen = func() {
+		late = late.Add(time.Minute)
+		b.Dispatch()
+	}
+	if err := flow.Run(ctx); err == nil {
+		t.Error("a ring was heard, not answered, and is not said to be lost")
+	}
+}
+
+// Without the lease, and without time, nothing goes wrong.
+func TestWithoutLease(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Worker(b.crowd, "one", 1)
+	b.Submit(b.ann, 1, 0)
+	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: pooltest.Pool, Function: "dispatch", Now: time.Now})
+	flow := dispatch.New(dispatch.Config{Books: b.Books, Meter: meter, Seed: func() uint64 { return 1 }, Now: time.Now})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // less than what is kept for the answer
+	defer cancel()
+	if err := flow.Run(ctx); err != nil || b.offered() != 0 {
+		t.Errorf("%v, and %d offers with no time left", err, b.offered())
+	}
+	if err := flow.Run(t.Context()); err != nil || b.offered() != 1 {
+		t.Errorf("%v, and %d offers", err, b.offered())
 	}
 }
 

@@ -134,6 +134,9 @@ func TestList(t *testing.T) {
 					t.Errorf("%+v", w)
 				}
 			}
+			if (page.Next != 0) != (len(page.Workers) == limit) {
+				t.Errorf("%d on a page of %d, and the next begins after %d", len(page.Workers), limit, page.Next)
+			}
 			if page.Next == 0 {
 				return ids
 			}
