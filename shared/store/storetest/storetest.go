@@ -130,6 +130,7 @@ func plain(t testing.TB, c migrate.Config, name string) *sql.DB {
 	options := mysql.NewConfig()
 	options.Net, options.Addr, options.User, options.Passwd, options.DBName = "tcp", c.Host, c.User, c.Password, name
 	options.ParseTime, options.MultiStatements, options.Collation = true, true, "utf8mb4_bin"
+	options.Logger = &mysql.NopLogger{} // tests stop servers
 	connector, err := mysql.NewConnector(options)
 	if err != nil {
 		t.Fatal(err)
