@@ -158,6 +158,9 @@ func TestDispatchInDoubt(t *testing.T) {
 				if pool.KindOf(err) != pool.Unavailable {
 					t.Errorf("expiring %v, trip %d, after %v: %v", expiring, trip, after, err)
 				}
+				if trip > 1 && trip < trips && !b.released() {
+					t.Errorf("expiring %v, trip %d, after %v: the lease is held on", expiring, trip, after)
+				}
 				b.Check()
 				b.Books.Exec(t, "UPDATE lease SET until = UTC_TIMESTAMP(6)") // of who broke off
 				b.Dispatch()
@@ -222,6 +225,9 @@ func TestRingWhileLooking(t *testing.T) {
 	}
 	if err := flow.Run(ctx); err == nil {
 		t.Error("a ring was heard, not answered, and is not said to be lost")
+	}
+	if !b.released() {
+		t.Error("who gave up holds the lease on")
 	}
 }
 
