@@ -63,7 +63,7 @@ func UpTo(ctx context.Context, c Config, steps fs.FS, version int64) (Result, er
 		return Result{}, err
 	}
 	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectMySQL, db, steps)
+	provider, err := goose.NewProvider(goose.DialectMySQL, db, steps, goose.WithSessionLocker(turn("migrate "+c.Name)))
 	if err != nil {
 		return Result{}, fmt.Errorf("reading the migrations: %w", err)
 	}
@@ -81,6 +81,32 @@ func UpTo(ctx context.Context, c Config, steps fs.FS, version int64) (Result, er
 		return Result{}, fmt.Errorf("reading the schema's version: %w", err)
 	}
 	return Result{Version: now, Applied: len(applied)}, nil
+}
+
+// turn lets runs of the same database come one after the other. It is the name
+// of an advisory lock of the server, which ends with the connection: a run that
+// died blocks nobody. (goose's own locker wants a second connection, and its lock
+// outlives a dead run.)
+type turn string
+
+const turnLimit = 5 * time.Minute // longer than any run of the steps
+
+// SessionLock waits for the turn.
+func (name turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", string(name), int64(turnLimit/time.Second)).Scan(&got); err != nil {
+		return fmt.Errorf("waiting for other migrations: %w", err)
+	}
+	if got.Int64 != 1 {
+		return fmt.Errorf("another migration has run for %s and has not ended", turnLimit)
+	}
+	return nil
+}
+
+// SessionUnlock lets the next run begin.
+func (name turn) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	_, err := conn.ExecContext(ctx, "DO RELEASE_LOCK(?)", string(name))
+	return err
 }
 
 func open(c Config, database string) (*sql.DB, error) {
