@@ -83,6 +83,10 @@ type (
 		slot string // the owner's, "" = NULL
 		past bool
 	}
+	pair struct {
+		work   pool.WorkID
+		worker pool.WorkerID
+	}
 	readyKey struct {
 		class pool.ClassID
 		rank  int64
@@ -99,6 +103,7 @@ type (
 		turns   map[pool.WorkID][]turnRow
 		ready   map[readyKey]int
 		workers map[pool.WorkerID]workerRow
+		back    map[pair]bool // turns that expired since they were offered; if open, their workers returned
 	}
 )
 
@@ -106,7 +111,7 @@ type (
 func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 	s := &snapshot{
 		batches: map[pool.BatchID]batchRow{}, works: map[pool.WorkID]pool.Work{}, turns: map[pool.WorkID][]turnRow{},
-		ready: map[readyKey]int{}, workers: map[pool.WorkerID]workerRow{},
+		ready: map[readyKey]int{}, workers: map[pool.WorkerID]workerRow{}, back: map[pair]bool{},
 	}
 	each := func(query string, scan func(*sql.Rows) error) error {
 		rows, err := tx.QueryContext(ctx, query)
@@ -166,6 +171,16 @@ func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 		var missing int
 		err := r.Scan(&k.class, &k.rank, &k.work, &missing)
 		s.ready[k] = missing
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(`SELECT work_id, worker_id FROM event WHERE kind IN ('assignment.offered', 'assignment.expired') GROUP BY work_id, worker_id
+		HAVING MAX(IF(kind = 'assignment.expired', id, 0)) > MAX(IF(kind = 'assignment.offered', id, 0))`, func(r *sql.Rows) error {
+		var p pair
+		err := r.Scan(&p.work, &p.worker)
+		s.back[p] = true
 		return err
 	})
 	if err != nil {

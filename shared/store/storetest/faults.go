@@ -185,12 +185,13 @@ func (s *snapshot) queue(f *findings) {
 	}
 }
 
-// slots is P5.
+// slots is P5: nobody is given more than it has slots for. A worker that was
+// taken for lost and returns with a run may have more, until that ends.
 func (s *snapshot) slots(f *findings) {
 	open := map[pool.WorkerID]int{}
 	for _, turns := range s.turns {
 		for _, t := range turns {
-			if t.State == pool.Offered || t.State == pool.InRun {
+			if (t.State == pool.Offered || t.State == pool.InRun) && !s.back[pair{t.Work, t.Worker}] {
 				open[t.Worker]++
 			}
 		}
