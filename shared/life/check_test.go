@@ -59,8 +59,10 @@ func (w *world) checkWork(b life.Life, fail failer) {
 	held := count(a, func(r life.Row) bool { return isOpen(r) || r.State == pool.Reported || r.State == pool.Uploading })
 	switch a.Work.State {
 	case pool.Waiting, pool.Running:
-		if (a.Work.State == pool.Running) != (held > 0) {
-			fail("%s with %d held turns", a.Work.State, held)
+		// Once agreed upon, only a new run brings the work on.
+		busy := count(a, func(r life.Row) bool { return isOpen(r) || r.State == pool.Reported && a.Work.Digest.IsZero() })
+		if (a.Work.State == pool.Running) != (busy > 0) {
+			fail("%s with %d turns that bring it on", a.Work.State, busy)
 		}
 	case pool.Agreed:
 		if a.Work.Digest.IsZero() {

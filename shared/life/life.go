@@ -221,7 +221,11 @@ func (l *Life) settle(now time.Time, seed uint64, p Policy) {
 	l.fail(now, p)
 	if l.Work.State.Open() {
 		l.Work.State = pool.Waiting
-		if slices.ContainsFunc(l.Rows, func(row Row) bool { return row.State.Held() }) {
+		// What is reported is on its way to a consensus, unless there was one: then
+		// only a new run brings the work on.
+		if slices.ContainsFunc(l.Rows, func(row Row) bool {
+			return row.State.Open() || row.State == pool.Reported && l.Work.Digest.IsZero()
+		}) {
 			l.Work.State = pool.Running
 		}
 	}

@@ -150,7 +150,7 @@ func lost(t *testing.T) *play {
 	p.wait(2*beat - 1)
 	p.want(pool.Agreed, 0)
 	p.wait(time.Hour)
-	p.want(pool.Running, 1)
+	p.want(pool.Waiting, 1)
 	if p.Work.Digest != truth {
 		t.Fatal("the digest was not kept")
 	}
@@ -163,7 +163,7 @@ func TestDigestOutlivesItsWorkers(t *testing.T) {
 	p.offer(3, "account:3")
 	p.want(pool.Running, 0)
 	p.says(3, pool.SaysReported, lie)
-	if p.want(pool.Running, 1); p.row(3).State != pool.Closed {
+	if p.want(pool.Waiting, 1); p.row(3).State != pool.Closed {
 		t.Fatalf("another digest than the agreed one: %s", show(p.Life))
 	}
 	p.offer(4, "account:4")
@@ -218,7 +218,7 @@ func TestRunReturnsTogetherWithTheResult(t *testing.T) {
 	p.says(1, pool.SaysReported, truth)
 	p.says(2, pool.SaysReported, truth)
 	p.wait(time.Minute)
-	p.want(pool.Running, 1)
+	p.want(pool.Waiting, 1)
 	for i := range p.Rows[:2] {
 		p.Rows[i].Until = p.now.Add(4 * beat) // they beat, and 3 is the first to report
 	}

@@ -12,11 +12,11 @@ import (
 // Policy holds placement's numbers.
 type Policy struct {
 	StartIntervals int // heartbeat intervals a worker has to start an offer
-	MaxOffers      int // times one worker is offered the same work
+	MaxRefusals    int // offers of a work after which a worker that refused is not asked again
 }
 
 // Defaults are the pool's numbers.
-var Defaults = Policy{StartIntervals: 2, MaxOffers: 3}
+var Defaults = Policy{StartIntervals: 2, MaxRefusals: 3}
 
 // Snapshot is what placement sees: the workers with free slots and, class by
 // class, the heads of the queues.
@@ -123,7 +123,7 @@ func offers(s Snapshot, head Head, class pool.ClassID, urn *urn, draw *rand.Rand
 	}
 	barred := func(w pool.Worker) bool {
 		t, tried := turns[w.ID]
-		return owners[w.Owner] || tried && (t.HoldsOwner() || t.Attempt >= p.MaxOffers)
+		return owners[w.Owner] || tried && (t.HoldsOwner() || t.State == pool.Refused && t.Attempt >= p.MaxRefusals)
 	}
 	var made []Offer
 	for range head.Missing {

@@ -18,7 +18,7 @@ import (
 func init() { _ = flag.Set("rapid.checks", "2000") }
 
 func policies(t *rapid.T) placement.Policy {
-	return placement.Policy{StartIntervals: rapid.IntRange(1, 4).Draw(t, "intervals"), MaxOffers: rapid.IntRange(1, 4).Draw(t, "offers")}
+	return placement.Policy{StartIntervals: rapid.IntRange(1, 4).Draw(t, "intervals"), MaxRefusals: rapid.IntRange(1, 4).Draw(t, "offers")}
 }
 
 func TestSamePlanForTheSame(t *testing.T) {
@@ -215,9 +215,10 @@ func TestWhoMayTryAgain(t *testing.T) {
 	}{
 		{pool.Expired, 1, false, 0, true, true},
 		{pool.Expired, 2, false, 3, true, true},
-		{pool.Expired, 3, false, 3, true, false},
+		{pool.Expired, 9, false, 3, true, true}, // slow is not unwilling: the work bounds how often
 		{pool.Expired, 1, true, 0, true, false},
 		{pool.Refused, 1, false, 0, true, true},
+		{pool.Refused, 2, false, 0, true, true},
 		{pool.Refused, 3, false, 0, true, false},
 		{pool.Broken, 1, true, 0, true, false},
 		{pool.Offered, 1, false, 0, true, false},
@@ -244,7 +245,7 @@ func TestWhoMayTryAgain(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	t.Parallel()
-	if want := (placement.Policy{StartIntervals: 2, MaxOffers: 3}); placement.Defaults != want {
+	if want := (placement.Policy{StartIntervals: 2, MaxRefusals: 3}); placement.Defaults != want {
 		t.Errorf("%+v", placement.Defaults)
 	}
 	for priority, want := range map[pool.Priority]time.Duration{pool.High: time.Hour, pool.Normal: 0, pool.Low: -time.Hour} {

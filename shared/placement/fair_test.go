@@ -89,7 +89,7 @@ func TestDrawByOwner(t *testing.T) {
 func TestDrawByOwnerAmongThoseLeft(t *testing.T) {
 	t.Parallel()
 	workers := []pool.Worker{worker(1, "account:1", 1), worker(2, "account:1", 1), worker(3, "account:3", 1)}
-	tired := pool.Assignment{Worker: 1, Owner: "account:1", Attempt: placement.Defaults.MaxOffers, State: pool.Expired}
+	tired := pool.Assignment{Worker: 1, Owner: "account:1", Attempt: placement.Defaults.MaxRefusals, State: pool.Refused}
 	fair(t, "one worker barred", drawn(workers, head(1, 1, 3, 1, tired)), map[pool.WorkerID]float64{2: 1, 3: 1})
 }
 

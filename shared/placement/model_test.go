@@ -81,7 +81,7 @@ func padded(version string) string {
 func barred(h placement.Head, w pool.Worker, p placement.Policy) bool {
 	for _, t := range h.Turns {
 		ran := t.Started || t.State != pool.Expired && t.State != pool.Refused
-		if t.Worker == w.ID && (ran || t.Attempt >= p.MaxOffers) || h.Trust > 1 && t.Owner == w.Owner && ran {
+		if t.Worker == w.ID && (ran || t.State == pool.Refused && t.Attempt >= p.MaxRefusals) || h.Trust > 1 && t.Owner == w.Owner && ran {
 			return true
 		}
 	}

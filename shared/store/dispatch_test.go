@@ -272,13 +272,14 @@ func sortedWorks(ids []pool.WorkID) map[pool.WorkID]bool {
 	return set
 }
 
-// TestDispatchOffersAgain: an offer that expired unstarted is the same row with
-// the next attempt, and a report of the old attempt is nobody's.
+// TestDispatchOffersAgain: an offer that expired unstarted or was refused is the
+// same row with the next attempt, and a report of the old attempt is nobody's; a
+// worker that refuses to the end is asked no more.
 func TestDispatchOffersAgain(t *testing.T) {
 	t.Parallel()
 	p := newParty(t, 1, 1)
 	id := p.works(t, 1, 3)[0]
-	for attempt := 1; attempt <= placement.Defaults.MaxOffers; attempt++ {
+	for attempt := 1; attempt <= placement.Defaults.MaxRefusals; attempt++ {
 		if pass := dispatch(t, p.Books); pass.Offers != 1 {
 			t.Fatalf("attempt %d: %+v", attempt, pass)
 		}
@@ -292,7 +293,7 @@ func TestDispatchOffersAgain(t *testing.T) {
 			t.Error(diff)
 		}
 		storetest.Check(t, p.Books)
-		if attempt == 2 {
+		if attempt > 1 {
 			p.Report(t, p.workers[0], pool.Report{Work: id, Attempt: attempt, Says: pool.SaysRefused, Reason: "busy"})
 			continue
 		}
@@ -300,7 +301,7 @@ func TestDispatchOffersAgain(t *testing.T) {
 		must(p.Settle(background, []pool.WorkID{id}, nil, trace, expire))(t)
 	}
 	if pass := dispatch(t, p.Books); pass.Offers != 0 {
-		t.Errorf("offered once more than allowed: %+v", pass)
+		t.Errorf("offered once more to a worker that refused: %+v", pass)
 	}
 	l := must(p.Settle(background, []pool.WorkID{id}, nil, trace, keep))(t)[0]
 	if l.Wanted(life.Defaults) != 2 {

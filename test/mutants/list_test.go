@@ -46,7 +46,7 @@ var mutants = []mutant{
 	{"life/life.go", "failures >= p.MaxFailures", "failures > p.MaxFailures", "one failed run too many"},
 
 	// placement
-	{"placement/decide.go", "|| t.Attempt >= p.MaxOffers)", ")", "the same worker is asked for ever"},
+	{"placement/decide.go", "|| t.State == pool.Refused && t.Attempt >= p.MaxRefusals)", ")", "the same worker is asked for ever"},
 	{"placement/decide.go", "		turns[w.ID] = pool.Assignment{Worker: w.ID, Attempt: last.Attempt + 1, State: pool.Offered}\n", "		_ = last\n", "one worker twice at a work"},
 	{"placement/decide.go", "		if head.Trust > 1 && t.HoldsOwner() {", "		if head.Trust > 2 && t.HoldsOwner() {", "one owner twice at trust 2"},
 	{"placement/decide.go", "cmp.Compare(len(a.able), len(b.able))", "cmp.Compare(len(b.able), len(a.able))", "scarce workers are spent on what others could do"},

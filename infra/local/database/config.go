@@ -70,6 +70,7 @@ func arguments(c Config, port int) []string {
 	return append([]string{
 		"--no-defaults",
 		"--datadir=" + filepath.Join(c.Dir, "data"),
+		"--tmpdir=" + filepath.Join(c.Dir, tmpDir),
 		"--bind-address=127.0.0.1",
 		fmt.Sprintf("--port=%d", port),
 		// A killed server's port may be held for a moment by what is left of it.

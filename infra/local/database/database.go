@@ -24,6 +24,7 @@ const (
 	initFile   = "init.sql"
 	portFile   = "port"
 	logFile    = "mariadb.log"
+	tmpDir     = "tmp"           // of its own: servers that share one remove each other's temporary tables
 	readyLimit = 2 * time.Minute // crash recovery on a busy laptop included
 	stopLimit  = time.Minute
 )
@@ -55,7 +56,7 @@ func Start(c Config) (*Database, error) {
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, fmt.Errorf("finding the database's folder: %w", err)
 	}
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(c.Dir, tmpDir), 0o700); err != nil {
 		return nil, fmt.Errorf("making the database's folder: %w", err)
 	}
 	d := &Database{config: c, programs: found}
@@ -83,7 +84,7 @@ func (d *Database) install() error {
 		return fmt.Errorf("removing a half-made database: %w", err)
 	}
 	args := append([]string{"--no-defaults", "--datadir=" + fresh, "--skip-test-db", "--skip-name-resolve",
-		"--innodb-log-file-size=32M"}, asRoot()...)
+		"--tmpdir=" + filepath.Join(d.config.Dir, tmpDir), "--innodb-log-file-size=32M"}, asRoot()...)
 	cmd := exec.Command(d.programs.install, args...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -245,5 +246,12 @@ func asRoot() []string {
 
 func lastLines(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-8):], "\n")
+	from := max(0, len(lines)-8)
+	var kept []string
+	for i, line := range lines {
+		if i >= from || strings.Contains(line, "ERROR") { // the help that follows hides the reason
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
 }

@@ -1,0 +1,166 @@
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"workerpool/shared/placement"
+	"workerpool/shared/pool"
+	"workerpool/shared/store/storetest"
+)
+
+const (
+	hostile   = 20_000 // works ready that nobody can run
+	ended     = 10_000 // works of the past, with their assignments
+	batchSize = 10_000
+)
+
+// TestPlans fills the books with works nobody can run and with a long past, and
+// then looks at what the server reads for each of the hot statements.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	var wire storetest.Wire
+	s, _ := storetest.Own(t, storetest.Dial(wire.Dial), storetest.Conns(1))
+	p := join(t, s, 20, 10)
+	for range hostile / batchSize {
+		n := storetest.NewBatch(p.requester, batchSize, 3)
+		n.Demands.App.Name = "nobody"
+		p.AddBatch(t, n)
+	}
+	p.past(t)
+	ids := p.works(t, 300, 3)
+	dispatch(t, p.Books)
+	const open = 200 // 20 workers of 10 slots
+	if got := p.Count(t, "SELECT COUNT(*) FROM assignment WHERE state = 'offered'"); got != open {
+		t.Fatalf("%d offers", got)
+	}
+	renewal := pool.Renewal{Worker: p.workers[0], Lease: time.Hour, Interval: time.Second}
+	for _, c := range []struct {
+		name string
+		most int // rows read by all statements together
+		do   func() error
+	}{
+		{"an idle heartbeat", 200, func() error { _, err := p.Hear(background, p.owner, p.workers[0]); return err }},
+		{"settling ten works", 1000, func() error {
+			_, err := p.Settle(background, ids[:10], &renewal, trace, cancel)
+			return err
+		}},
+		{"dispatching", 20 * open, func() error {
+			pass, err := p.Dispatch(background, nil, 50, placement.Cursor{}, 1, trace, decide)
+			if err == nil && pass.Offers == 0 {
+				err = fmt.Errorf("%+v", pass)
+			}
+			return err
+		}},
+		{"dispatching behind a cursor", 20 * open, func() error {
+			must(p.Settle(background, ids[10:20], nil, trace, cancel))(t) // slots
+			wire.Reset()
+			cursor := placement.Cursor{}
+			for _, id := range ids[:1] {
+				work, _, err := p.Work(background, 0, id)
+				if err != nil {
+					return err
+				}
+				cursor[work.Class] = placement.Place{Rank: work.Rank, Work: ids[150]}
+			}
+			wire.Reset()
+			_, err := p.Dispatch(background, nil, 50, cursor, 1, trace, decide)
+			return err
+		}},
+		{"a page of works", 1000, func() error {
+			_, err := p.Works(background, pool.WorkFilter{Requester: p.requester, After: ids[0], Limit: 100})
+			return err
+		}},
+		{"a work", 100, func() error { _, _, err := p.Work(background, p.requester, ids[0]); return err }},
+		{"renewing", 50, func() error { return p.Renew(background, renewal) }},
+		{"taking the lease", 50, func() error { _, err := p.TakeLease(background); return err }},
+	} {
+		asking := -p.rowsRead(t)
+		asking += p.rowsRead(t)
+		before := p.rowsRead(t) + asking
+		wire.Reset()
+		if err := c.do(); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		read := p.rowsRead(t) - before
+		t.Logf("%-28s reads %6d rows", c.name, read)
+		if read > c.most {
+			t.Errorf("%s reads %d rows, at most %d are right; its statements:", c.name, read, c.most)
+		}
+		p.explain(t, c.name, wire.Said())
+	}
+}
+
+// past makes ended works with assignments by plain SQL, most of them archived.
+func (p *party) past(t *testing.T) {
+	t.Helper()
+	const fresh = 300 // ended since the last archiving
+	batch := p.AddBatch(t, storetest.NewBatch(p.requester, ended, 1))
+	first, last := int64(batch.ID.Work(0)), int64(batch.ID.Work(ended-1))
+	p.Exec(t, "DELETE FROM ready WHERE work_id BETWEEN ? AND ?", first, last)
+	p.Exec(t, "UPDATE work SET state = 'done', digest = REPEAT('x', 32), ended_at = UTC_TIMESTAMP(6), open_until = NULL WHERE id BETWEEN ? AND ?", first, last)
+	for table, part := range map[string][2]int64{"past_assignment": {first + fresh, last}, "assignment": {first, first + fresh - 1}} {
+		p.Exec(t, "INSERT INTO "+table+` (work_id, worker_id, owner, attempt, state, started, digest, size)
+			SELECT w.id, k.id, CONCAT('worker:', k.id), 1, 'closed', TRUE, w.digest, 1 FROM work w JOIN worker k ON k.id = ? + w.id % 20
+			WHERE w.id BETWEEN ? AND ?`, int64(p.workers[0]), part[0], part[1])
+	}
+}
+
+// rowsRead is how many rows the test's server has read. Asking costs some, too.
+func (p *party) rowsRead(t *testing.T) int {
+	t.Helper()
+	rows, err := p.SQL.Query("SHOW GLOBAL STATUS LIKE 'Handler_read%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	sum := 0
+	for rows.Next() {
+		var name string
+		var n int
+		if err := rows.Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// whole are the reads of a whole table that are right: of everybody who might
+// be given something, and of all that runs.
+var whole = map[string]bool{"w": true, "c": true, "t": true, "a": true, "assignment": true, "o": true}
+
+// explain asks the server for its plan of each statement.
+func (p *party) explain(t *testing.T, name string, said []string) {
+	t.Helper()
+	for _, trip := range said {
+		for _, statement := range storetest.Statements(trip) {
+			verb, _, _ := strings.Cut(strings.TrimLeft(statement, "( "), " ")
+			if verb != "SELECT" && verb != "UPDATE" && verb != "DELETE" && verb != "INSERT" {
+				continue
+			}
+			rows, err := p.SQL.Query("EXPLAIN " + statement)
+			if err != nil {
+				t.Fatalf("%s: %v: %s", name, err, statement)
+			}
+			for rows.Next() {
+				var id, rowsEstimated sql.NullInt64
+				var kind, table, how, possible, key, length, ref, extra sql.NullString
+				if err := rows.Scan(&id, &kind, &table, &how, &possible, &key, &length, &ref, &rowsEstimated, &extra); err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("   %-10s %-12s %-8s %-18s %6d %s", kind.String, table.String, how.String, key.String, rowsEstimated.Int64, extra.String)
+			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("   ^ %.150q", statement)
+		}
+	}
+}
