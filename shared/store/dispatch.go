@@ -76,7 +76,7 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int) (placemen
 		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id
 		LEFT JOIN (SELECT worker_id, COUNT(*) AS open FROM assignment WHERE state IN ('offered', 'running') GROUP BY worker_id) o ON o.worker_id = w.id
 		WHERE w.state = 'active' AND NOT c.disabled AND t.until > UTC_TIMESTAMP(6) AND w.slots > COALESCE(o.open, 0)`)
-	b.add("SELECT DISTINCT class_id FROM ready")
+	b.add(readyClassesSQL)
 	out, err := query(ctx, conn, b)
 	if err != nil {
 		return snapshot, nil, err

@@ -67,7 +67,7 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
 		b.add(`SELECT a.work_id, b.requester, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
 			JOIN class l ON l.id = b.class_id LEFT JOIN work_item i ON i.work_id = a.work_id WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
-		b.add("SELECT DISTINCT class_id FROM ready")
+		b.add(readyClassesSQL)
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err
@@ -148,6 +148,11 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 		return err
 	})
 }
+
+// readyClassesSQL finds the classes that have ready works by one probe a class.
+// DISTINCT over the ready table would read all of it whenever the server's
+// statistics are older than a large submission.
+const readyClassesSQL = `SELECT l.id FROM class l WHERE (SELECT r.class_id FROM ready r WHERE r.class_id = l.id LIMIT 1) IS NOT NULL`
 
 // demands gives the demands of classes, reading those this process has not seen.
 func (s *Store) demands(ctx context.Context, conn *sql.Conn, ids []pool.ClassID) (map[pool.ClassID]pool.Demands, error) {
