@@ -69,7 +69,7 @@ func (s *snapshot) accepted(f *findings) {
 // work is P3, and what life says of one work and its turns.
 func (s *snapshot) work(f *findings, w pool.Work) {
 	trust := s.batches[w.ID.Batch()].trust
-	open, held, uploading := 0, 0, 0
+	open, held, busy, uploading := 0, 0, 0, 0
 	seen, owners := map[pool.WorkerID]bool{}, map[pool.Owner]bool{}
 	for _, t := range s.turns[w.ID] {
 		if seen[t.Worker] {
@@ -85,6 +85,10 @@ func (s *snapshot) work(f *findings, w pool.Work) {
 		}
 		if t.State == pool.Offered || t.State == pool.InRun {
 			open++
+		}
+		// After a consensus what was reported waits for nothing: its bytes were lost.
+		if t.State.Open() || t.State == pool.Reported && w.Digest.IsZero() {
+			busy++
 		}
 		if t.State == pool.Uploading {
 			uploading++
@@ -102,9 +106,9 @@ func (s *snapshot) work(f *findings, w pool.Work) {
 		f.add("work %d is %s with %d uploading", w.ID, w.State, uploading)
 	case (agreed || w.State == pool.Done) && w.Digest.IsZero():
 		f.add("work %d is %s without a digest", w.ID, w.State)
-	case w.State.Ended() && held > 0, (w.State == pool.Staging || w.State == pool.Waiting) && held > 0:
+	case w.State.Ended() && held > 0, w.State == pool.Staging && held > 0, w.State == pool.Waiting && busy > 0:
 		f.add("work %d is %s and held by %d", w.ID, w.State, held)
-	case w.State == pool.Running && held == 0:
+	case w.State == pool.Running && busy == 0:
 		f.add("work %d is running with nobody", w.ID)
 	case w.State == pool.Failed && w.Reason == "":
 		f.add("work %d failed without a reason", w.ID)
