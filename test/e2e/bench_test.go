@@ -11,7 +11,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +45,7 @@ type bench struct {
 	client   *client.Client // every answer is held against the contract
 	links    *client.Client // for what leads to the bucket
 	operator string         // token
+	workers  string         // URL for workers: the pool behind the same contract
 	printed  *lines
 	audit    *storetest.Audit
 	login    map[string]string // password by login
@@ -113,15 +118,34 @@ func startOn(t *testing.T, config database.Config) *bench {
 			t.Fatal(err)
 		}
 	}
-	if b.client, err = client.New(client.Config{URL: b.host.URL(), HTTP: contract.New(t).Client(nil)}); err != nil {
+	validator := contract.New(t)
+	if b.client, err = client.New(client.Config{URL: b.host.URL(), HTTP: validator.Client(nil)}); err != nil {
 		t.Fatal(err)
 	}
+	b.workers = b.front(validator)
 	if b.links, err = client.New(client.Config{URL: b.host.URL()}); err != nil {
 		t.Fatal(err)
 	}
 	b.operator = b.token(operatorLogin)
 	b.audit = storetest.NewAudit(b.books())
 	return b
+}
+
+// front stands before the pool, so that what worker processes send and get is
+// held against the contract as well.
+func (b *bench) front(v *contract.Validator) string {
+	b.t.Helper()
+	pool, err := url.Parse(b.host.URL())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	server := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(pool) },
+		Transport: v.Transport(nil),
+		ErrorLog:  log.New(io.Discard, "", 0), // callers that are killed leave half a request
+	})
+	b.t.Cleanup(server.Close)
+	return server.URL
 }
 
 func (b *bench) secrets() map[string]string {
@@ -199,7 +223,7 @@ func (w *hand) start() {
 	if err := os.WriteFile(secret, []byte(w.b.login[workerLogin]+"\n"), 0o600); err != nil {
 		w.b.t.Fatal(err)
 	}
-	w.cmd = exec.Command(filepath.Join(built, "bin", "worker"), "-pool", w.b.host.URL(), "-login", workerLogin, "-password-file", secret,
+	w.cmd = exec.Command(filepath.Join(built, "bin", "worker"), "-pool", w.b.workers, "-login", workerLogin, "-password-file", secret,
 		"-name", w.name, "-dir", filepath.Join(w.b.dir, "workers", w.name), "-apps", "app="+w.app, "-slots", fmt.Sprint(w.slots))
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
 	if err := process.Start(w.cmd); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"workerpool/infra/local/database"
 	"workerpool/infra/local/faults"
+	"workerpool/shared/wire"
 )
 
 // seedOf gives the seed of a random test: E2E_SEED, or the clock's. It is printed
@@ -40,10 +41,12 @@ func TestKilledAnywhere(t *testing.T) {
 	for i := range 4 {
 		workers = append(workers, b.worker(fmt.Sprintf("mortal-%d", i)))
 	}
+	workers[0].id() // redeploy drains the first that came
 	workers = append(workers, b.worker("liar", "-lie"))
 	const works = 30
 	accepted := b.submit(3, items(works)...)
-	functions := []string{"heartbeat", "dispatch", "query", "session", "reconcile", "submit"}
+	var also []wire.Accepted
+	functions := []string{"heartbeat", "dispatch", "query", "session", "reconcile", "submit", "operate", "migrate"}
 	for step := range 25 {
 		switch kind := draw.IntN(10); {
 		case kind < 6:
@@ -64,10 +67,13 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 			t.Logf("step %d: database killed", step)
 		}
+		// Every function has something to do when it is killed.
+		also = append(also, b.submit(3, items(1)...))
+		b.redeploy()
 		// The next blow falls when the pool has moved on, or at once.
-		if draw.IntN(3) > 0 {
+		if more := draw.IntN(12) - 4; more >= 0 {
 			calls := b.heard()
-			b.eventually("workers are heard again", func() (bool, string) { return b.heard() > calls+draw.IntN(8), "" })
+			b.eventually("workers are heard again", func() (bool, string) { return b.heard() > calls+more, "" })
 		}
 		if faults, err := b.audit.Look(t.Context()); err == nil { // the database may be away
 			for _, fault := range faults {
@@ -83,7 +89,29 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Errorf("work %d: %q, want %q", i, got, want)
 		}
 	}
+	for _, one := range also {
+		if batch := b.wait(one); batch.States["done"] != 1 {
+			t.Errorf("batch %d: %+v", one.Batch, batch)
+		}
+	}
 	b.check()
+}
+
+// redeploy drains and activates a worker and repeats the migration, as a
+// deployment and an operator would; the functions behind it may be killed
+// meanwhile, then it is repeated.
+func (b *bench) redeploy() {
+	b.t.Helper()
+	b.eventually("drain, activate and migrate succeed", func() (bool, string) {
+		if _, err := b.client.Drain(b.t.Context(), b.operator, 1); err != nil {
+			return false, err.Error()
+		}
+		if _, err := b.client.Activate(b.t.Context(), b.operator, 1); err != nil {
+			return false, err.Error()
+		}
+		_, err := b.host.Invoke(b.t.Context(), "migrate", []byte(`{"action":"up"}`))
+		return err == nil, fmt.Sprint(err)
+	})
 }
 
 // heard counts what the workers' calls have made the functions print.
