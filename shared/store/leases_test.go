@@ -142,6 +142,9 @@ func TestNoRingIsLost(t *testing.T) {
 				}
 				for more := true; more; {
 					looked.Store(rung.Load())
+					if errs[i] = s.Ping(background); errs[i] != nil { // others may ring meanwhile
+						return
+					}
 					if more, err = s.ReleaseLease(background, l); err != nil {
 						errs[i] = err
 						return
