@@ -55,24 +55,27 @@ func TestUpFromNothingAndAgain(t *testing.T) {
 
 func TestUpAtOnce(t *testing.T) {
 	t.Parallel()
-	c, n := storetest.Empty(t), len(steps(t))
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	applied := 0
-	for range 6 {
-		all.Go(func() {
-			r, err := migrate.Up(background, c)
-			mu.Lock()
-			defer mu.Unlock()
-			applied += r.Applied
-			if err != nil || r.Version != int64(n) {
-				t.Errorf("%+v, %v", r, err)
-			}
-		})
-	}
-	all.Wait()
-	if applied != n {
-		t.Errorf("%d steps were applied, there are %d", applied, n)
+	n := len(steps(t))
+	for range 4 {
+		c := storetest.Empty(t)
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		applied := 0
+		for range 8 {
+			all.Go(func() {
+				r, err := migrate.Up(background, c)
+				mu.Lock()
+				defer mu.Unlock()
+				applied += r.Applied
+				if err != nil || r.Version != int64(n) {
+					t.Errorf("%+v, %v", r, err)
+				}
+			})
+		}
+		all.Wait()
+		if applied != n {
+			t.Errorf("%d steps were applied, there are %d", applied, n)
+		}
 	}
 }
 
