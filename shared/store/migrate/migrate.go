@@ -58,12 +58,17 @@ func UpTo(ctx context.Context, c Config, steps fs.FS, version int64) (Result, er
 	if _, err := server.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS `"+c.Name+"` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"); err != nil {
 		return Result{}, fmt.Errorf("making database %s: %w", c.Name, err)
 	}
+	done, err := takeTurn(ctx, server, c.Name)
+	if err != nil {
+		return Result{}, err
+	}
+	defer done()
 	db, err := open(c, c.Name)
 	if err != nil {
 		return Result{}, err
 	}
 	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectMySQL, db, steps, goose.WithSessionLocker(turn("migrate "+c.Name)))
+	provider, err := goose.NewProvider(goose.DialectMySQL, db, steps)
 	if err != nil {
 		return Result{}, fmt.Errorf("reading the migrations: %w", err)
 	}
@@ -83,30 +88,30 @@ func UpTo(ctx context.Context, c Config, steps fs.FS, version int64) (Result, er
 	return Result{Version: now, Applied: len(applied)}, nil
 }
 
-// turn lets runs of the same database come one after the other. It is the name
-// of an advisory lock of the server, which ends with the connection: a run that
-// died blocks nobody. (goose's own locker wants a second connection, and its lock
-// outlives a dead run.)
-type turn string
-
 const turnLimit = 5 * time.Minute // longer than any run of the steps
 
-// SessionLock waits for the turn.
-func (name turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
+// takeTurn waits until no other run is at the same database. The turn is an
+// advisory lock of a connection that is used for nothing else: it ends with the
+// connection, so a run that died blocks nobody. (goose's own lockers begin after
+// it has looked at the version; the first runs of a database meet before that.)
+func takeTurn(ctx context.Context, server *sql.DB, name string) (done func(), err error) {
+	conn, err := server.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for other migrations: %w", err)
+	}
+	lock := "migrate " + name
 	var got sql.NullInt64
-	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", string(name), int64(turnLimit/time.Second)).Scan(&got); err != nil {
-		return fmt.Errorf("waiting for other migrations: %w", err)
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", lock, int64(turnLimit/time.Second)).Scan(&got); err != nil {
+		return nil, errors.Join(fmt.Errorf("waiting for other migrations: %w", err), conn.Close())
 	}
 	if got.Int64 != 1 {
-		return fmt.Errorf("another migration has run for %s and has not ended", turnLimit)
+		return nil, errors.Join(fmt.Errorf("another migration has run for %s and has not ended", turnLimit), conn.Close())
 	}
-	return nil
-}
-
-// SessionUnlock lets the next run begin.
-func (name turn) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "DO RELEASE_LOCK(?)", string(name))
-	return err
+	return func() {
+		// What fails here ends with the connection, which the caller closes.
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(?)", lock)
+		_ = conn.Close()
+	}, nil
 }
 
 func open(c Config, database string) (*sql.DB, error) {
@@ -119,7 +124,7 @@ func open(c Config, database string) (*sql.DB, error) {
 		return nil, fmt.Errorf("reading the database's address: %w", err)
 	}
 	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(1) // session settings and the advisory lock stay on one connection
+	db.SetMaxOpenConns(1) // what one connection is told, such as a lock, holds for what follows
 	return db, nil
 }
 
