@@ -30,6 +30,7 @@ type config struct {
 	name         string
 	dir          string
 	apps         map[string]turns.Program
+	envAllow     []string // names, or beginnings of names with an asterisk
 	slots        int
 	tags         []string
 	memory       int64 // bytes one run may use
@@ -49,6 +50,8 @@ const passwordVariable = "WORKER_PASSWORD"
 
 var (
 	appName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+	// A lone asterisk is none: an owner who allows everything must not do so by a slip.
+	envRule = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\*?$`)
 	sizes   = map[string]int64{"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 	sized   = regexp.MustCompile(`^([0-9]{1,12})([KMG]?)$`)
 )
@@ -145,6 +148,7 @@ func (c *config) settings(host string) []setting {
 		{name: "name", usage: "`NAME` of this worker within the account", text: host, read: text(&c.name, true)},
 		{name: "dir", usage: "private work `FOLDER`: identity, one folder for each work", text: "worker-data", read: text(&c.dir, true)},
 		{name: "apps", usage: "allowed `NAME=PROGRAM` with fixed arguments after spaces; repeat or separate by commas", list: true, read: c.readApps},
+		{name: "env-allow", usage: "`NAMES` of variables that works may set, A_* for all that begin with A_; repeat or separate by commas, none when empty", text: "APP_*", list: true, read: c.readEnvAllow},
 		{name: "slots", usage: "`NUMBER` of works at a time", text: strconv.Itoa(machine.CPU()), read: func(v []string) (err error) {
 			if c.slots, err = strconv.Atoi(v[0]); err != nil || c.slots < 1 {
 				c.slots = 1
@@ -202,6 +206,16 @@ func (c *config) readApps(values []string) error {
 		c.apps[name] = turns.Program{Path: words[0], Args: words[1:]}
 	}
 	return errors.Join(faults...)
+}
+
+func (c *config) readEnvAllow(values []string) error {
+	for _, value := range values {
+		if !envRule.MatchString(value) {
+			return fmt.Errorf("want the name of a variable, or its beginning and *, not %q", value)
+		}
+	}
+	c.envAllow = values
+	return nil
 }
 
 func text(to *string, needed bool) func([]string) error {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,8 @@ name = file
 apps = echo=/bin/echo -n
 apps = cat=/bin/cat, env=/usr/bin/env
 max-output = 2G
+env-allow = APP_*
+env-allow = MODE,X_*
 slots = 3
 tags = ssd,fast
 `)
@@ -51,7 +54,8 @@ tags = ssd,fast
 		t.Fatal(err)
 	}
 	if c.pool != "https://file.example.com" || c.login != "environment" || c.name != "flag" || c.maxRun != 90*time.Minute ||
-		c.maxOutput != 2<<30 || c.memory != 64<<20 || c.slots != 3 || len(c.apps) != 3 || c.apps["echo"].Args[0] != "-n" || len(c.tags) != 2 {
+		c.maxOutput != 2<<30 || c.memory != 64<<20 || c.slots != 3 || len(c.apps) != 3 || c.apps["echo"].Args[0] != "-n" || len(c.tags) != 2 ||
+		!slices.Equal(c.envAllow, []string{"APP_*", "MODE", "X_*"}) {
 		t.Errorf("%+v", c)
 	}
 	var printed bytes.Buffer
@@ -74,7 +78,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	path := file(t, "worker.conf", "slots = none\ncolour = blue\nnonsense\n")
 	_, err := configure([]string{
 		"-config", path, "-pool", "pool.example.com", "-apps", "x=relative,y=/nowhere,z", "-apps", "sh=/bin/sh,sh=/bin/sh",
-		"-max-run", "soon", "-max-output", "1T", "-tags", "Upper", "-log-format", "xml", "-min-free-mb", "-1", "-password-file", "/nowhere",
+		"-max-run", "soon", "-max-output", "1T", "-tags", "Upper", "-log-format", "xml", "-min-free-mb", "-1", "-env-allow", "*", "-password-file", "/nowhere",
 	}, from(nil), io.Discard)
 	if err == nil {
 		t.Fatal("no error")
@@ -82,7 +86,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	for _, want := range []string{
 		path + ": slots: ", path + `:2: unknown key "colour"`, path + ":3: want key = value", "-pool: ", "-login: must be set",
 		`x: "relative" is not a full path`, "y: stat /nowhere", `not "z"`, "sh is given twice", "-max-run: ", "-max-output: ",
-		"capabilities.tags[0]", "-log-format: ", "-min-free-mb: ", "reading the password: open /nowhere",
+		"capabilities.tags[0]", "-log-format: ", "-min-free-mb: ", "-env-allow: ", "reading the password: open /nowhere",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing about %q in\n%v", want, err)

@@ -93,7 +93,7 @@ func serve(c config, log *slog.Logger) error {
 		return err
 	}
 	keeper := turns.New(turns.Config{
-		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, Slots: c.slots, MaxRun: c.maxRun,
+		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
 		Memory: c.memory, Scratch: c.scratch(free), MaxOutput: c.maxOutput, MinFree: c.minFree,
 		Now: time.Now, Pause: pause, Free: books.Free, Log: log,
 	})
@@ -155,6 +155,7 @@ func (c *config) show(out io.Writer) {
 	for _, name := range names {
 		line("apps", strings.Join(append([]string{name + "=" + c.apps[name].Path}, c.apps[name].Args...), " "))
 	}
+	line("env-allow", strings.Join(c.envAllow, ","))
 	line("slots", c.slots)
 	line("tags", strings.Join(c.tags, ","))
 	line("memory-mb", c.memory>>20)

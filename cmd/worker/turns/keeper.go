@@ -41,6 +41,7 @@ type Config struct {
 	Files     Files
 	Mark      string // what the processes of all runs are known by
 	Programs  map[string]Program
+	EnvAllow  []string // variables that a work may set: a name, or its beginning and an asterisk
 	Slots     int
 	MaxRun    time.Duration // 0 = any
 	Memory    int64         // bytes one run may use
@@ -233,6 +234,7 @@ func (k *Keeper) refusal(r wire.Run) string {
 	}
 	_, allowed := k.Programs[r.App.Name]
 	limit := time.Duration(r.RunLimitS) * time.Second
+	variable := k.forbidden(r.Env)
 	switch {
 	case k.closing:
 		return "the worker is shutting down"
@@ -240,6 +242,8 @@ func (k *Keeper) refusal(r wire.Run) string {
 		return fmt.Sprintf("this worker runs no %s applications", r.App.Type)
 	case !allowed:
 		return fmt.Sprintf("program %q is not allowed here", r.App.Name)
+	case variable != "":
+		return fmt.Sprintf("the work sets the variable %q, which is not allowed here", variable)
 	case running >= k.Slots:
 		return fmt.Sprintf("all %d slots are taken", k.Slots)
 	case len(k.turns) >= maxHeld:

@@ -148,10 +148,14 @@ func TestRecoverGivesUpWhatCannotBeSaved(t *testing.T) {
 		3: {State: ledger.Uploaded, SHA256: strings.Repeat("a", 64), Size: 5},
 		4: {State: ledger.Failed, Reason: "exit status 1"},
 		5: {State: ledger.Running, Begun: time.Now()},
+		6: {State: ledger.Running, Begun: time.Now()},
 	} {
 		e.Work, e.Attempt, e.Run = work, 1, *start(work, 1, "true").Run
 		if work == 5 {
 			e.Run.App.Name = "gone"
+		}
+		if work == 6 {
+			e.Run.Env = map[string]string{"OLD": "1"}
 		}
 		if err := k.Ledger.Save(e); err != nil {
 			t.Fatal(err)
@@ -161,6 +165,7 @@ func TestRecoverGivesUpWhatCannotBeSaved(t *testing.T) {
 	want := map[int64]string{
 		1: "its time was over when the worker came back", 2: "the result was lost from the worker's disk",
 		3: "", 4: "exit status 1", 5: `program "gone" is no longer allowed here`,
+		6: `the variable "OLD" that it sets is no longer allowed here`,
 	}
 	for {
 		running := false

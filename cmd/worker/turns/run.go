@@ -24,7 +24,6 @@ const (
 	fullBelow  = 1 << 20 // bytes free: a run that failed with less had no disk
 	maxReason  = 500     // bytes, as the pool takes it
 	resultName = "result.tar"
-	searchPath = "/usr/local/bin:/usr/bin:/bin"
 )
 
 // Folders of a run, below the assignment's. Its output of both streams is beside
@@ -59,6 +58,9 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, er
 	program, allowed := k.Programs[e.Run.App.Name]
 	if !allowed {
 		return none, fmt.Errorf("program %q is no longer allowed here", e.Run.App.Name)
+	}
+	if name := k.forbidden(e.Run.Env); name != "" {
+		return none, fmt.Errorf("the variable %q that it sets is no longer allowed here", name)
 	}
 	until := e.Begun.Add(time.Duration(e.Run.RunLimitS) * time.Second)
 	if !k.Now().Before(until) {
@@ -126,35 +128,6 @@ func freshFolders(folder string) error {
 		}
 	}
 	return nil
-}
-
-// environment is all that the program gets to see. The work's own variables never
-// replace the worker's; those by which the loader could be made to run something
-// else are left out.
-func environment(e ledger.Entry, folder string) []string {
-	in, out := filepath.Join(folder, "in"), filepath.Join(folder, "out")
-	ours := map[string]string{
-		"PATH": searchPath, "HOME": filepath.Join(folder, "home"), "TMPDIR": filepath.Join(folder, "tmp"),
-		"IEXEC_IN": in, "IEXEC_OUT": out,
-		"IEXEC_TASK_ID": fmt.Sprint(e.Work), "IEXEC_BATCH": fmt.Sprint(e.Run.Batch),
-		"IEXEC_TASK_INDEX": fmt.Sprint(e.Run.Index), "IEXEC_BOT_TASK_INDEX": fmt.Sprint(e.Run.Index),
-		"IEXEC_BOT_FIRST_INDEX":    "0",
-		"IEXEC_INPUT_FILES_FOLDER": in, "IEXEC_INPUT_FILES_NUMBER": fmt.Sprint(len(e.Run.Inputs)),
-	}
-	for i, input := range e.Run.Inputs {
-		ours[fmt.Sprintf("IEXEC_INPUT_FILE_NAME_%d", i+1)] = input.Name
-	}
-	var all []string
-	for name, value := range ours {
-		all = append(all, name+"="+value)
-	}
-	for name, value := range e.Run.Env {
-		if _, taken := ours[name]; taken || strings.HasPrefix(name, "IEXEC_") || strings.HasPrefix(name, "LD_") {
-			continue
-		}
-		all = append(all, name+"="+value)
-	}
-	return all
 }
 
 // short makes a reason that the pool takes: not empty, not too long, whole
