@@ -117,6 +117,17 @@ func TestCommandLine(t *testing.T) {
 	if got, err := parse(nil, "", io.Discard); err != nil || got.addr != "127.0.0.1:8080" {
 		t.Errorf("neither: %s, %v", got.addr, err)
 	}
+	for _, addr := range []string{"[::1]:80", "localhost:80", "127.9.9.9:80"} {
+		if _, err := parse(nil, addr, io.Discard); err != nil {
+			t.Errorf("ADDR %s: %v", addr, err)
+		}
+	}
+	for _, addr := range []string{"0.0.0.0:80", ":80", "192.0.2.1:80", "pool.example.com:80", "[::]:80", "127.0.0.1", "8080"} {
+		var said strings.Builder
+		if _, err := parse(nil, addr, &said); err == nil || strings.Count(said.String(), "\n") != 1 || !strings.HasPrefix(said.String(), "ADDR") {
+			t.Errorf("ADDR %s: %v, said %q; want one line", addr, err, said.String())
+		}
+	}
 	for _, args := range [][]string{{"start"}, {"-workers", "-1"}, {"-workers", "0", "-liar"}, {"-nothing"}} {
 		if _, err := parse(args, "", io.Discard); err == nil {
 			t.Errorf("%v: no error", args)

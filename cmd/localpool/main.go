@@ -11,8 +11,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -27,6 +29,9 @@ type options struct {
 	liar      bool          // whether one of them lies
 	tickEvery time.Duration // of schedules; 0 = the template's
 }
+
+// bin is the folder of the programs.
+func (o options) bin() string { return filepath.Join(o.functions, "bin") }
 
 func main() {
 	o, err := parse(os.Args[1:], os.Getenv("ADDR"), os.Stderr)
@@ -64,10 +69,27 @@ func parse(args []string, addr string, faults io.Writer) (options, error) {
 		fmt.Fprintln(faults, err)
 		return o, err
 	}
+	if err := loopback(o.addr); err != nil {
+		fmt.Fprintln(faults, err)
+		return o, err
+	}
 	if o.workers < 0 || o.liar && o.workers == 0 {
 		err := fmt.Errorf("-workers %d: there must be one at least to lie, and none is the least", o.workers)
 		fmt.Fprintln(faults, err)
 		return o, err
 	}
 	return o, nil
+}
+
+// loopback refuses an address that others than this machine could call: a worker
+// elsewhere would get its instructions, and then links that it cannot follow.
+func loopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("ADDR is host:port, such as 127.0.0.1:8080: %w", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() {
+		return fmt.Errorf("ADDR %s is not of this machine alone: the local pool is for one machine, its links to files lead to 127.0.0.1", addr)
+	}
+	return nil
 }

@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
+	"workerpool/infra/local/crew"
 	"workerpool/infra/local/database"
 	"workerpool/infra/local/host"
 )
@@ -32,11 +37,21 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := database.Installed(); err != nil {
 		return err
 	}
+	if o.workers > 0 {
+		if err := crew.Ready(o.bin()); err != nil {
+			return err
+		}
+	}
 	state, err := openState(o.dir)
 	if err != nil {
 		return err
 	}
 	defer state.close()
+	front, err := listen(o.addr)
+	if err != nil {
+		return err
+	}
+	defer front.Close()
 
 	log, err := state.log("localpool")
 	if err != nil {
@@ -63,7 +78,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}()
 	h, err := host.Start(host.Config{
-		Template: o.template, Functions: o.functions, Dir: o.dir, Addr: o.addr, Parameters: parameters, Secrets: state.secrets,
+		Template: o.template, Functions: o.functions, Dir: o.dir, Front: front, Parameters: parameters, Secrets: state.secrets,
 		Database:  host.Database{Addr: db.Addr(), AdminUser: db.AdminUser(), AdminPassword: db.AdminPassword()},
 		TickEvery: o.tickEvery, Output: printed, Log: slog.New(slog.NewJSONHandler(log, nil)),
 	})
@@ -83,8 +98,8 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 
 	fmt.Fprintf(out, "ready: %s\n", h.URL())
 	fmt.Fprintf(out, "log in as %s, the password is in %s:\n", operatorLogin, state.operatorPassword)
-	fmt.Fprintf(out, "  %s --pool %s --login %s --password-file %s pool\n",
-		filepath.Join(o.functions, "bin", "poolctl"), h.URL(), operatorLogin, state.operatorPassword)
+	fmt.Fprintf(out, "  %s\n", command(filepath.Join(o.bin(), "poolctl"), "login",
+		"--pool", h.URL(), "--login", operatorLogin, "--password-file", state.operatorPassword))
 	fmt.Fprintf(out, "%d workers; logs in %s; Ctrl-C ends everything\n", o.workers, state.logs())
 	for {
 		select {
@@ -95,6 +110,28 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 			fmt.Fprintln(out, told)
 		}
 	}
+}
+
+// listen takes the address first of all, so that one in use costs nothing.
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program; choose another address by ADDR=127.0.0.1:port", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening for the API: %w", err)
+	}
+	return listener, nil
+}
+
+// command is a line for the shell.
+func command(words ...string) string {
+	for i, word := range words {
+		if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") != "" {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // prepare brings the schema and the first accounts up to date through the real

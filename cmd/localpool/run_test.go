@@ -3,44 +3,65 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// build makes the real functions in a folder as make build-local does.
-func build(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	bare := t.TempDir()
-	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", bare+"/", "../../functions/...")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the functions: %v\n%s", err, out)
+// built is where TestMain puts the real functions and programs, as make build-local
+// does.
+var built string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "localpool")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		if err := build(dir); err != nil {
+			panic(err)
+		}
+		built = dir
+		return m.Run()
+	}())
+}
+
+func build(dir string) error {
+	for to, from := range map[string]string{"bare": "../../functions/...", "bin": "../../cmd/..."} {
+		cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(dir, to)+"/", from)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w: %s", from, err, out)
+		}
 	}
-	built, err := os.ReadDir(bare)
+	functions, err := os.ReadDir(filepath.Join(dir, "bare"))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	for _, f := range built {
+	for _, f := range functions {
 		if err := os.Mkdir(filepath.Join(dir, f.Name()), 0o700); err != nil {
-			t.Fatal(err)
+			return err
 		}
-		if err := os.Rename(filepath.Join(bare, f.Name()), filepath.Join(dir, f.Name(), "bootstrap")); err != nil {
-			t.Fatal(err)
+		if err := os.Rename(filepath.Join(dir, "bare", f.Name()), filepath.Join(dir, f.Name(), "bootstrap")); err != nil {
+			return err
 		}
 	}
-	return dir
+	return nil
 }
 
 // running is a pool that this test started.
 type running struct {
-	url string
-	end func() (rest string, err error)
+	url  string
+	said string // up to the line that tells how to end it
+	end  func() (rest string, err error)
 }
 
 func begin(t *testing.T, o options) running {
@@ -60,69 +81,84 @@ func begin(t *testing.T, o options) running {
 		cancel()
 		t.Fatalf("the pool began with %q, %v: %v", first, err, <-ended)
 	}
+	said := first
+	for !strings.Contains(said, "Ctrl-C") {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			cancel()
+			t.Fatalf("the pool said %q, %v: %v", said, err, <-ended)
+		}
+		said += line
+	}
 	rest := make(chan string, 1)
 	go func() {
 		text, _ := io.ReadAll(lines) // ends with the pipe
 		rest <- string(text)
 	}()
-	return running{url: url, end: func() (string, error) {
+	return running{url: url, said: said, end: func() (string, error) {
 		cancel()
 		return <-rest, <-ended
 	}}
 }
 
-func login(t *testing.T, r running, o options) int {
+// logIn runs the line that the pool printed in a shell, as one would, and then
+// asks for what needs a session.
+func logIn(t *testing.T, said string) {
 	t.Helper()
-	password, err := os.ReadFile(filepath.Join(o.dir, "operator-password"))
-	if err != nil {
-		t.Fatal(err)
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", "")
+	line := regexp.MustCompile(`(?m)^  (.* login .*)$`).FindStringSubmatch(said)
+	if line == nil {
+		t.Fatalf("no line to log in by in\n%s", said)
 	}
-	body := fmt.Sprintf(`{"login":%q,"password":%q}`, operatorLogin, strings.TrimSpace(string(password)))
-	response, err := http.Post(r.url+"/session", "application/json", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
+	for _, line := range []string{line[1], filepath.Join(built, "bin", "poolctl") + " workers"} {
+		if out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
 	}
-	defer response.Body.Close()
-	return response.StatusCode
 }
 
 func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
-	o := options{addr: "127.0.0.1:0", dir: t.TempDir(), template: "../../template.yaml", functions: build(t)}
+	o := options{addr: "127.0.0.1:0", dir: filepath.Join(t.TempDir(), "it's-a-folder"), template: "../../template.yaml", functions: built}
 	first := begin(t, o)
-	if status := login(t, first, o); status != http.StatusOK {
-		t.Errorf("logging in as told: %d", status)
-	}
 	if err := run(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "running already") {
 		t.Errorf("a second pool in the same folder: %v", err)
 	}
+	other := o
+	other.dir, other.addr = t.TempDir(), strings.TrimPrefix(first.url, "http://")
+	if err := run(t.Context(), other, io.Discard); err == nil || !strings.Contains(err.Error(), other.addr+" is in use") {
+		t.Errorf("a second pool at the same address: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(other.dir, "mariadb")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the second pool made a database first: %v", err)
+	}
+	logIn(t, first.said)
 	rest, err := first.end()
 	if err != nil {
 		t.Errorf("the end: %v", err)
 	}
-	if !strings.Contains(rest, filepath.Join(o.dir, "operator-password")) || !strings.HasSuffix(rest, "ending\n") {
-		t.Errorf("it said %q; want where the password is, and at last that it is ending", rest)
+	if !strings.HasSuffix(rest, "ending\n") {
+		t.Errorf("it said %q; want at last that it is ending", rest)
 	}
 	if _, err := http.Get(first.url + "/health"); err == nil {
 		t.Error("the API outlived its pool")
 	}
 
 	again := begin(t, o)
-	if status := login(t, again, o); status != http.StatusOK {
-		t.Errorf("logging in after a restart: %d", status)
-	}
+	logIn(t, again.said)
 	if _, err := again.end(); err != nil {
 		t.Errorf("the second end: %v", err)
 	}
 }
 
-func TestMissingProgramIsNamed(t *testing.T) {
-	o := options{dir: t.TempDir(), functions: t.TempDir(), workers: 1}
-	s, err := openState(o.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
-	if _, err := startWorkers(o, s, "http://127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "make build-local") {
-		t.Errorf("%v, want what to make", err)
+func TestProgramsThatCannotRunAreNamedFirst(t *testing.T) {
+	for want, bin := range map[string]string{"make build-local": t.TempDir(), "a space or a comma": filepath.Join(t.TempDir(), "my pool")} {
+		o := options{addr: "127.0.0.1:0", dir: filepath.Join(t.TempDir(), "state"), functions: bin, workers: 1}
+		if err := run(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
+		if _, err := os.Stat(o.dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("something was begun before: %v", err)
+		}
 	}
 }

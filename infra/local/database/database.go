@@ -56,6 +56,9 @@ func Start(c Config) (*Database, error) {
 	if c.Dir, err = filepath.Abs(c.Dir); err != nil {
 		return nil, fmt.Errorf("finding the database's folder: %w", err)
 	}
+	if strings.ContainsAny(c.Dir, " \t\n") {
+		return nil, fmt.Errorf("the path of the database's folder %q has a space, which %s cannot handle; choose a folder elsewhere", c.Dir, found.install)
+	}
 	if err := os.MkdirAll(filepath.Join(c.Dir, tmpDir), 0o700); err != nil {
 		return nil, fmt.Errorf("making the database's folder: %w", err)
 	}

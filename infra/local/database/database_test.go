@@ -3,6 +3,7 @@ package database
 import (
 	"database/sql"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -125,6 +126,15 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	t.Run("password that would break the statement", func(t *testing.T) {
 		if _, err := initSQL(Config{AdminUser: "admin", AdminPassword: "it's"}); err == nil {
 			t.Error("no error")
+		}
+	})
+	t.Run("path with a space", func(t *testing.T) {
+		dir := t.TempDir() + "/my pool"
+		if _, err := Start(Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "has a space") {
+			t.Errorf("%v, want that the path has a space", err)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("something was begun: %v", err)
 		}
 	})
 	t.Run("files without system tables", func(t *testing.T) {

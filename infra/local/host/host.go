@@ -44,7 +44,7 @@ type Config struct {
 	Template   string            // path of template.yaml
 	Functions  string            // folder with <function>/bootstrap
 	Dir        string            // what S3 keeps, in s3/, and SecretsFile; survives Close
-	Addr       string            // of the API; "" = a free port of 127.0.0.1
+	Front      net.Listener      // where the API is served, closed by Close; nil = a free port of 127.0.0.1
 	Parameters map[string]string // overrides of the template's
 	Secrets    map[string]string // contents by logical id of the template's secrets; AdminSecret follows from Database
 	Database   Database
@@ -178,10 +178,6 @@ func (h *Host) startFront(functions []template.Function) error {
 	if err != nil {
 		return err
 	}
-	addr := h.config.Addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
 	// No ServeMux: it would tidy paths with a redirect, which API Gateway does not.
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == FaultsPath {
@@ -190,20 +186,29 @@ func (h *Host) startFront(functions []template.Function) error {
 		}
 		front.ServeHTTP(w, r)
 	})
-	h.url, err = h.serve(addr, handler)
-	return err
+	if h.config.Front == nil {
+		h.url, err = h.serveHere(handler)
+		return err
+	}
+	h.url = h.serve(h.config.Front, handler)
+	return nil
+}
+
+// serveHere serves a handler on a free port of this machine.
+func (h *Host) serveHere(handler http.Handler) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listening on a free port: %w", err)
+	}
+	return h.serve(listener, handler), nil
 }
 
 // serve serves a handler until Close and gives its URL.
-func (h *Host) serve(addr string, handler http.Handler) (string, error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", fmt.Errorf("listening on %s: %w", addr, err)
-	}
+func (h *Host) serve(listener net.Listener, handler http.Handler) string {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(h.config.Log.Handler(), slog.LevelWarn)}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			h.config.Log.Error("serving", "addr", addr, "error", err)
+			h.config.Log.Error("serving", "addr", listener.Addr(), "error", err)
 		}
 	}()
 	h.atClose(func() {
@@ -214,7 +219,7 @@ func (h *Host) serve(addr string, handler http.Handler) (string, error) {
 			_ = server.Close() // only the listener could fail to close, and it has
 		}
 	})
-	return "http://" + listener.Addr().String(), nil
+	return "http://" + listener.Addr().String()
 }
 
 func (h *Host) atClose(f func()) { h.closers = append(h.closers, f) }

@@ -3,7 +3,6 @@ package host
 import (
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -161,17 +160,11 @@ func TestFaultsReachTheFunctions(t *testing.T) {
 }
 
 func TestStartThatFailsNamesTheFaultAndLeavesNothing(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
 	for want, change := range map[string]func(*Config){
 		"make build-local":     func(c *Config) { c.Functions = t.TempDir() },
 		"no secret Other":      func(c *Config) { c.Secrets = map[string]string{"Other": "x"} },
 		"no parameter Missing": func(c *Config) { c.Parameters = map[string]string{"Missing": "x"} },
 		"reading the template": func(c *Config) { c.Template = "testdata/none.yaml" },
-		"already in use":       func(c *Config) { c.Addr = taken.Addr().String() },
 	} {
 		c := config(t)
 		change(&c)

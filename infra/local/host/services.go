@@ -54,7 +54,7 @@ func (h *Host) startServices() (*services, error) {
 }
 
 func (h *Host) startQueues(s *services) error {
-	url, err := h.serve("127.0.0.1:0", sqs.New(sqs.Config{Region: template.Region, Faults: h.faults}))
+	url, err := h.serveHere(sqs.New(sqs.Config{Region: template.Region, Faults: h.faults}))
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (h *Host) startBuckets(s *services) error {
 	if err != nil {
 		return fmt.Errorf("opening the buckets: %w", err)
 	}
-	s.endpoints["AWS_ENDPOINT_URL_S3"], err = h.serve("127.0.0.1:0", store)
+	s.endpoints["AWS_ENDPOINT_URL_S3"], err = h.serveHere(store)
 	return err
 }
 
@@ -133,7 +133,7 @@ func (h *Host) startSecrets(s *services) error {
 		return err
 	}
 	h.template.Bind(map[string]string{"Database.Outputs.Endpoint": h.config.Database.Addr, "Database.Outputs.AdminSecret": AdminSecret})
-	s.endpoints["AWS_ENDPOINT_URL_SECRETS_MANAGER"], err = h.serve("127.0.0.1:0", secrets.New(secrets.Config{File: file, Faults: h.faults}))
+	s.endpoints["AWS_ENDPOINT_URL_SECRETS_MANAGER"], err = h.serveHere(secrets.New(secrets.Config{File: file, Faults: h.faults}))
 	return err
 }
 
