@@ -23,13 +23,13 @@ const program = "mandelbrot" // as the workers' owners allow it
 // errWrong is what the demonstration fails with when the picture is not right.
 var errWrong = errors.New("the picture is wrong")
 
-// run shows it all. It ends the pool that it started.
+// run shows it all. It ends the pool, or the worker, that it started.
 func run(ctx context.Context, o options) (err error) {
 	c, err := client.New(client.Config{URL: o.url, UserAgent: "workerpool-demo", Wait: o.wait})
 	if err != nil {
 		return err
 	}
-	end, err := reach(ctx, o, c)
+	ran, end, err := reach(ctx, o, c)
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,13 @@ func run(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("logging in as %s: %w", o.login, err)
 	}
 	s := show{options: o, client: c, token: session.Token}
+	if ran && o.localpool != "" {
+		stop, err := s.addLiar(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	return s.run(ctx)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"image/png"
@@ -24,13 +25,19 @@ import (
 )
 
 // standIn makes this test program stand in for localpool: "ready" serves the
-// scripted pool, "broken" ends at once.
+// scripted pool, "broken" ends at once; and for the worker: "worker" joins the pool,
+// "broken" does not.
 const standIn = "DEMO_TEST_LOCALPOOL"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(standIn) {
 	case "ready":
 		if err := localpool(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case "worker":
+		if err := worker(os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -62,6 +69,30 @@ func localpool(args []string) error {
 	fmt.Printf("ready: http://%s\n", args[2])
 	<-ctx.Done()
 	return errors.Join(server.Close(), os.WriteFile(filepath.Join(args[4], "ended"), nil, 0o600))
+}
+
+// worker joins the pool as a worker would, and leaves a file behind when it was
+// asked to end.
+func worker(args []string) error {
+	f := flag.NewFlagSet("worker", flag.ContinueOnError)
+	url, name, dir, apps := f.String("pool", "", ""), f.String("name", "", ""), f.String("dir", "", ""), f.String("apps", "", "")
+	for _, other := range []string{"login", "password-file", "slots", "grace"} {
+		f.String(other, "", "")
+	}
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *name != "demo-liar" || !strings.HasSuffix(*apps, "/mandelbrot -lie") {
+		return fmt.Errorf("unexpected arguments %q", args)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	answer, err := http.Post(*url+"/workers", "application/json", nil)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return errors.Join(answer.Body.Close(), os.MkdirAll(*dir, 0o700), os.WriteFile(filepath.Join(*dir, "ended"), nil, 0o600))
 }
 
 func demonstration(t *testing.T, out io.Writer, args ...string) options {
@@ -162,6 +193,58 @@ func TestNoLiar(t *testing.T) {
 func TestFailedWork(t *testing.T) {
 	if _, _, err := onPool(t, &scripted{failed: true}); err == nil || !strings.Contains(err.Error(), "3 runs failed") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// onLocalPool runs the demonstration on a scripted local pool that runs already,
+// with this test program as the worker.
+func onLocalPool(t *testing.T, p *scripted, kind string) (o options, said string, err error) {
+	t.Helper()
+	t.Setenv(standIn, kind)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	for _, name := range []string{"worker", "mandelbrot", "localpool"} {
+		if err := os.Symlink(self, filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := httptest.NewServer(p.handler())
+	defer server.Close()
+	var out bytes.Buffer
+	o = demonstration(t, &out, "-addr", strings.TrimPrefix(server.URL, "http://"), "-localpool", filepath.Join(bin, "localpool"))
+	o.wait = func(ctx context.Context, _ time.Duration) error {
+		if kind == "broken" {
+			return nil
+		}
+		select {
+		case <-p.joined:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := os.WriteFile(o.password, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = run(t.Context(), o)
+	return o, out.String(), err
+}
+
+func TestAPoolThatRunsGetsALiar(t *testing.T) {
+	o, said, err := onLocalPool(t, &scripted{joined: make(chan struct{})}, "worker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, said, "the worker demo-liar joins it, and lies", "8 caught", "4       demo-liar  8        0       8", "every pixel is as rendered here")
+	if _, err := os.Stat(filepath.Join(o.dir, "workers", "demo-liar", "ended")); err != nil {
+		t.Errorf("the liar was not asked to end: %v", err)
+	}
+	o, _, err = onLocalPool(t, &scripted{joined: make(chan struct{})}, "broken")
+	if err == nil || !strings.Contains(err.Error(), "demo-liar") || !strings.Contains(err.Error(), filepath.Join(o.dir, "log", "demo-liar.log")) {
+		t.Errorf("a worker that does not start: %v", err)
 	}
 }
 

@@ -1,7 +1,8 @@
 // Command demo shows the pool at work: it submits the tiles of a poster, waits,
 // puts the picture together, compares it with the truth rendered here, and tells
 // what each worker did. It owns the demonstration only; it must not hold any rule
-// of the pool, and it starts a local pool when none runs.
+// of the pool. When no local pool runs it starts one with a worker that lies; to one
+// that runs it adds such a worker for as long as it takes.
 package main
 
 import (
@@ -26,7 +27,7 @@ import (
 // options are the command line, and what the demonstration is run in.
 type options struct {
 	url       string
-	localpool string // program that is started when no pool answers at url
+	localpool string // program that is started when no pool answers at url; "" = the pool is somebody else's
 	addr      string // of the pool that is started
 	dir       string // of the local pool's state
 	login     string
@@ -67,7 +68,7 @@ func parse(args []string, addr string, faults io.Writer) (options, error) {
 	f.SetOutput(faults)
 	f.StringVar(&o.addr, "addr", cmp.Or(addr, "127.0.0.1:8080"), "address of the local pool; one is started there when none answers (environment: ADDR)")
 	f.StringVar(&o.url, "pool", "", "URL of a pool that runs already, instead of -addr")
-	f.StringVar(&o.localpool, "localpool", "build/local/bin/localpool", "the program to start")
+	f.StringVar(&o.localpool, "localpool", "build/local/bin/localpool", "the program to start; worker and mandelbrot lie beside it")
 	f.StringVar(&o.dir, "dir", ".local", "folder of the local pool's state")
 	f.StringVar(&o.login, "login", "operator", "who submits")
 	f.StringVar(&o.password, "password-file", "", "file with the password; left out it is operator-password in -dir")

@@ -25,9 +25,10 @@ const firstWork = 3 << 14
 // batch, computes each tile when it is asked for, and says of itself nothing else
 // than the demonstration needs.
 type scripted struct {
-	fooled bool // one lie was agreed upon
-	failed bool // one work fails
-	quiet  bool // the fourth worker is honest
+	fooled bool          // one lie was agreed upon
+	failed bool          // one work fails
+	quiet  bool          // the fourth worker is honest
+	joined chan struct{} // not nil: the fourth is the demonstration's own; closed when it came
 
 	mu     sync.Mutex
 	poster picture.Poster
@@ -44,6 +45,7 @@ func (p *scripted) handler() http.Handler {
 	mux.HandleFunc("GET /works/{id}", p.work)
 	mux.HandleFunc("GET /works/{id}/result", p.result)
 	mux.HandleFunc("GET /workers", p.workers)
+	mux.HandleFunc("POST /workers", func(http.ResponseWriter, *http.Request) { close(p.joined) })
 	mux.HandleFunc("GET /bytes/{index}", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(p.archive(number(r, "index"))) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
@@ -155,6 +157,14 @@ func (p *scripted) workers(w http.ResponseWriter, _ *http.Request) {
 	var out wire.Workers
 	for id := range int64(4) {
 		worker := wire.Worker{ID: id + 1, Name: "local-" + strconv.FormatInt(id+1, 10), Live: true, Agreed: 100, Disagreed: 50}
+		if id == 3 && p.joined != nil {
+			worker.Name = liar
+			select {
+			case <-p.joined:
+			default:
+				worker.Live = false // it is known from another day
+			}
+		}
 		if p.asked > 0 && id < 2 {
 			worker.Agreed += p.poster.Count()
 		}

@@ -83,7 +83,7 @@ func (s summary) moral(caught int) string {
 	case s.trust <= 2:
 		return "\nTrust 2 and below means one worker and no check: a lie would not be noticed by the pool."
 	case caught == 0:
-		return "\nNo worker of this pool lied. End it and run the demonstration again: it then starts a pool with one that does."
+		return "\nNo worker of this pool lied."
 	default:
 		return fmt.Sprintf("\n%d wrong results were outvoted.", caught)
 	}

@@ -20,20 +20,20 @@ const (
 	stopLimit  = 30 * time.Second
 )
 
-// reach makes sure that a pool answers: the one that runs, or one started for
-// the demonstration, with a worker that lies. The caller must call end.
-func reach(ctx context.Context, o options, c *client.Client) (end func() error, err error) {
-	none := func() error { return nil }
+// reach makes sure that a pool answers: the one that ran before, or one started
+// for the demonstration, with a worker that lies. The caller must call end.
+func reach(ctx context.Context, o options, c *client.Client) (ran bool, end func() error, err error) {
 	_, err = c.Health(ctx)
 	switch {
 	case err == nil:
 		say(o.to, "using the pool that runs at %s", o.url)
-		return none, nil
+		return true, func() error { return nil }, nil
 	case ctx.Err() != nil || client.Status(err) != 0 || o.localpool == "":
-		return none, fmt.Errorf("asking %s for its health: %w", o.url, err)
+		return false, nil, fmt.Errorf("asking %s for its health: %w", o.url, err)
 	}
 	say(o.to, "starting a pool at %s, one of its workers lies", o.url)
-	return start(ctx, o)
+	end, err = start(ctx, o)
+	return false, end, err
 }
 
 // start starts the local pool and waits for its word that it is ready.
