@@ -18,17 +18,36 @@ LAMBDA_BUILD = GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -buildvc
 # Nobody but `make deploy` says in words where AWS is: checks need no account.
 SAM = SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(VENV)/bin/sam
 
+# A pool that runs holds this lock, and needs what was built and what it keeps.
+define free
+	alive=; \
+	if [ ! -e .local/lock ]; then :; \
+	elif command -v flock >/dev/null; then flock -n .local/lock true || alive=1; \
+	else case "$$(ps -p "$$(cat .local/lock)" -o comm= 2>/dev/null)" in *localpool*) alive=1 ;; esac; fi; \
+	if [ "$$alive" ]; then echo "a local pool is running here (process $$(cat .local/lock)); end it first"; exit 1; fi
+endef
+
+# Installs packages of the distribution: as root, by sudo where that asks for no
+# password; else it names them. It never removes one, such as another server.
+# Arguments: what is missing, the packages.
+define install
+	if ! command -v apt-get >/dev/null; then root=none; elif [ "$$(id -u)" = 0 ]; then root=; elif sudo -n true 2>/dev/null; then root=sudo; else root=none; fi; \
+	if [ "$$root" = none ]; then echo "$(1) is missing: sudo apt-get install $(2)"; exit 1; fi; \
+	$$root apt-get update -qq; \
+	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove $(2)
+endef
+
 ##@ Use
 .PHONY: help
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: database build-local ## Run the whole pool on this machine (ADDR=127.0.0.1:8080); Ctrl-C ends it
+run: free database build-local ## Run the whole pool on this machine (ADDR=127.0.0.1:8080); Ctrl-C ends it
 	build/local/bin/localpool
 
 .PHONY: demo
-demo: database build-local ## Run a pool of its own, let workers compute a picture, write demo.png
+demo: database build-local ## Let workers compute a picture, one of them lying, on the pool that runs or one of its own; writes demo.png
 	build/local/bin/demo
 
 ##@ Develop
@@ -71,14 +90,17 @@ package: $(VENV)/ready ## Put together what is to be deployed, in .aws-sam; no A
 .PHONY: deploy
 deploy: package ## Deploy to AWS and migrate (STACK=worker-pool PARAMETERS="Name=value ...")
 	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
-	SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam remote invoke MigrateFunction --stack-name $(STACK) --event '{"action":"up"}'
+	@echo "migrate: bring the database up to date"; \
+	answer=$$(SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam remote invoke MigrateFunction --stack-name $(STACK) --event '{"action":"up"}') || { echo "$$answer"; exit 1; }; \
+	echo "$$answer"; \
+	case "$$answer" in *'"version"'*) ;; *) echo "the database has not been brought up to date; after mending it: make deploy"; exit 1 ;; esac
 
 .PHONY: clean
-clean: ## Remove all that was built
+clean: free ## Remove all that was built
 	rm -rf build .aws-sam
 
 .PHONY: clean-local
-clean-local: ## Remove the local pool's data
+clean-local: free ## Remove the local pool's data
 	@if [ -d .local ]; then find .local -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +; fi
 
 # What `sam build` calls for <Name>Function, with ARTIFACTS_DIR set.
@@ -92,23 +114,24 @@ build/lambda/%/bootstrap: FORCE
 build/local/%/bootstrap: FORCE
 	go build -tags lambda.norpc -o $@ ./functions/$*
 
-# The database server's programs; the pool runs its own instance of it, as
-# whoever calls make.
+.PHONY: free
+free:
+	@$(free)
+
+# The database server's programs, without the service that mariadb-server would
+# start: the pool runs its own instance, as whoever calls make. infra/local/database
+# looks for the same in the same places.
 .PHONY: database
 database:
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"; \
-	if command -v mariadbd >/dev/null || command -v mysqld >/dev/null; then exit 0; fi; \
-	if ! command -v apt-get >/dev/null; then root=none; elif [ "$$(id -u)" = 0 ]; then root=; elif sudo -n true 2>/dev/null; then root=sudo; else root=none; fi; \
-	if [ "$$root" = none ]; then echo "MariaDB server is missing: sudo apt-get install mariadb-server"; exit 1; fi; \
-	$$root apt-get update -qq; \
-	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server
+	has() { command -v "$$1" >/dev/null || command -v "$$2" >/dev/null; }; \
+	if has mariadbd mysqld && has mariadb-install-db mysql_install_db && has my_print_defaults my_print_defaults; then exit 0; fi; \
+	$(call install,MariaDB server,mariadb-server-core mariadb-client-core)
 
 $(VENV)/ready: infra/tools/requirements.txt
 	@rm -rf $(VENV); \
-	if ! python3 -m venv $(VENV) >/dev/null 2>&1; then \
-		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then echo "Python's venv is missing: sudo apt-get install python3-venv"; exit 1; fi; \
-		apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; \
-		python3 -m venv --clear $(VENV); \
-	fi
+	if python3 -m venv $(VENV) >/dev/null 2>&1; then exit 0; fi; \
+	$(call install,venv of Python,python3-venv); \
+	python3 -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/tools/requirements.txt
 	@touch $@

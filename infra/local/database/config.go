@@ -15,7 +15,7 @@ import (
 
 // ErrMissing is returned when the server's programs are not on this machine. It
 // says in one line what to install.
-var ErrMissing = errors.New("MariaDB server is missing: sudo apt-get install mariadb-server")
+var ErrMissing = errors.New("MariaDB server is missing: sudo apt-get install mariadb-server-core mariadb-client-core")
 
 // Config says where and how the server runs.
 type Config struct {
@@ -28,23 +28,27 @@ type Config struct {
 	Log           io.Writer // the server's messages; nil = the file mariadb.log in Dir only
 }
 
-// programs are the two executables of the server.
+// programs are the two executables of the server that are called here.
 type programs struct{ server, install string }
 
 // find looks on the PATH and where distributions hide programs of the
-// administrator from ordinary users.
+// administrator from ordinary users. my_print_defaults is what the installing
+// script calls. The Makefile looks for the same before it installs.
 func find() (programs, error) {
 	server := look("mariadbd", "mysqld")
 	install := look("mariadb-install-db", "mysql_install_db")
-	if server == "" || install == "" {
+	if server == "" || install == "" || look("my_print_defaults") == "" {
 		return programs{}, ErrMissing
 	}
 	return programs{server: server, install: install}, nil
 }
 
+// hidden are folders to search behind those of the PATH.
+const hidden = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
+
 func look(names ...string) string {
 	for _, name := range names {
-		for _, dir := range []string{"", "/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"} {
+		for _, dir := range append([]string{""}, strings.Split(hidden, ":")...) {
 			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 				return path
 			}

@@ -123,6 +123,21 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("found %q", got)
 		}
 	})
+	t.Run("as the Makefile does", func(t *testing.T) {
+		makefile, err := os.ReadFile("../../../Makefile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, packages, _ := strings.Cut(ErrMissing.Error(), "install ")
+		for _, want := range []string{
+			"PATH=\"$$PATH:" + hidden + "\"", "MariaDB server," + packages + ")",
+			"has mariadbd mysqld && has mariadb-install-db mysql_install_db && has my_print_defaults my_print_defaults",
+		} {
+			if !strings.Contains(string(makefile), want) {
+				t.Errorf("the Makefile has no %s", want)
+			}
+		}
+	})
 	t.Run("password that would break the statement", func(t *testing.T) {
 		if _, err := initSQL(Config{AdminUser: "admin", AdminPassword: "it's"}); err == nil {
 			t.Error("no error")
