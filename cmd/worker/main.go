@@ -37,6 +37,10 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == executor.Command {
 		os.Exit(executor.Supervise())
 	}
+	if err := executor.Conceal(); err != nil {
+		fmt.Fprintln(os.Stderr, "worker:", err)
+		os.Exit(1)
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -128,12 +132,27 @@ func serve(c config, log *slog.Logger) error {
 	case <-signals:
 		log.Warn("second signal: runs are killed and begin again at the next start")
 	}
-	keeper.Close()
-	cancel()
-	<-ended
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		keeper.Close()
+		cancel()
+		<-ended
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTime):
+		return fmt.Errorf("runs did not end within %v; the next start kills what is left", closeTime)
+	case <-signals:
+		return errors.New("another signal: runs are left to die; the next start kills what is left")
+	}
 	log.Info("worker ended")
 	return nil
 }
+
+// closeTime is for runs that were killed to be dead: more than the executor's
+// patience with a supervising process.
+const closeTime = 15 * time.Second
 
 // show prints the configuration as a configuration file, without secrets.
 func (c *config) show(out io.Writer) {

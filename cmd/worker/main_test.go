@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -296,5 +297,68 @@ func TestSignalsEndTheWorker(t *testing.T) {
 				t.Errorf("stored %s, %v", stored, err)
 			}
 		})
+	}
+}
+
+// Root may read everything, so root becomes nobody for this.
+func TestRunCannotReadTheWorkersEnvironment(t *testing.T) {
+	base, err := os.MkdirTemp("", "worker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	words := filepath.Join(base, "words")
+	s := newScript(t, map[int64]wire.Run{5: shell(fmt.Sprintf(
+		`worker=$(cut -d " " -f 4 /proc/$PPID/stat); cat /proc/$PPID/environ /proc/$worker/environ >%s 2>&1; exit 7`, words))})
+	self, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Chmod(base, 0o777), os.WriteFile(filepath.Join(base, "worker"), self, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	w := exec.Command(filepath.Join(base, "worker"), "-pool", s.URL, "-login", "w", "-dir", filepath.Join(base, "data"), "-apps", "sh=/bin/sh -c")
+	w.Env = []string{"WORKER_TEST=1", "WORKER_PASSWORD=hush", "PATH=/usr/bin:/bin"}
+	w.Stdout, w.Stderr = &log, &log
+	if os.Getuid() == 0 {
+		w.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	if err := w.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Process.Kill() })
+	if r := s.until(t, 5, "failed"); !strings.Contains(r.Reason, "exit status 7") {
+		t.Errorf("%+v", r)
+	}
+	said, err := os.ReadFile(words)
+	if err != nil || bytes.Contains(said, []byte("hush")) || bytes.Count(said, []byte("Permission denied")) != 2 {
+		t.Errorf("the run read %q, %v", said, err)
+	}
+	if err := w.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, log.String())
+	}
+}
+
+func TestSignalsEndAWorkerWhoseRunStoppedItsSupervisor(t *testing.T) {
+	flags := t.TempDir()
+	s := newScript(t, map[int64]wire.Run{5: shell("cd " + flags + "; kill -STOP $PPID; echo $$ >pid.new; mv pid.new pid; exec sleep 1000")})
+	w, _ := worker(t, s, t.TempDir(), "-grace", "0s")
+	exists(t, filepath.Join(flags, "pid"))
+	if err := w.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Wait(); err != nil {
+		t.Error(err)
+	}
+	text, err := os.ReadFile(filepath.Join(flags, "pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if environment, err := os.ReadFile("/proc/" + strings.TrimSpace(string(text)) + "/environ"); err == nil && bytes.Contains(environment, []byte(executor.Marker)) {
+		t.Error("the run lives on")
 	}
 }

@@ -143,7 +143,7 @@ usage: worker -pool URL -login NAME -password-file FILE -apps NAME=PROGRAM [flag
 Each flag may also stand in the environment (-password-file as WORKER_PASSWORD_FILE)
 or as a line of the configuration file (password-file = ...). A flag goes before the
 environment, the environment before the file. The password itself may be in
-WORKER_PASSWORD; no run gets to see it.
+WORKER_PASSWORD; no run can read it there, unless the worker is root.
 
 `)
 	line := func(name, value, text string) {
@@ -161,7 +161,7 @@ WORKER_PASSWORD; no run gets to see it.
 	}
 	b.WriteString(`
 The first SIGTERM or SIGINT refuses new works and lets runs end for -grace; the
-second kills them. Works not finished are taken up at the next start. Under systemd
+second kills them, a third waits for nothing. Works not finished are taken up at the next start. Under systemd
 use KillMode=mixed, so that the signal comes to the worker alone.
 `)
 	fmt.Fprint(out, b.String())

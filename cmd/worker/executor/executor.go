@@ -10,6 +10,11 @@
 // session or loses its parent stays below it. The supervising process kills the
 // whole tree when the program ends, breaks a limit, or when the pipe from the
 // worker closes: by Kill, or by the worker's death.
+//
+// A run has the account of the supervising process and can stop or kill it. So the
+// worker is a subreaper too: it kills a supervising process that is late, and then
+// all that falls to it. A process that calls Start must start no other children:
+// they would be taken for such leftovers.
 package executor
 
 import (
@@ -66,12 +71,18 @@ type Outcome struct {
 	Killed bool   `json:"killed"` // it was ended by Kill or by the end of the worker
 }
 
+// answerPatience is how long after the end of its time, or after Kill, a
+// supervising process may take to answer before it is killed itself.
+const answerPatience = killPatience + 2*time.Second
+
 // Run is a program being run.
 type Run struct {
-	mark    string
 	process *exec.Cmd
+	wall    time.Duration
+	begun   time.Time
 	hold    io.Closer // the program lives while it is open
 	once    sync.Once
+	killed  chan struct{} // closed by Kill
 	answer  io.Reader
 }
 
@@ -84,8 +95,8 @@ func Start(s Spec) (*Run, error) {
 	}
 	// The executable's file may have been replaced since the worker started.
 	c := exec.Command("/proc/self/exe", Command)
-	c.Args[0] = "worker"
-	c.Env = []string{Marker + "=" + s.Mark}
+	c.Args[0] = Marker + "=" + s.Mark // Sweep finds it by this: its environment is shut
+	c.Env = []string{}
 	c.Stderr = os.Stderr
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a terminal's Ctrl-C is for the worker alone
 	hold, err := c.StdinPipe()
@@ -96,13 +107,13 @@ func Start(s Spec) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the supervising process's output: %w", err)
 	}
-	if err := c.Start(); err != nil {
+	if err := supervisors.start(c); err != nil {
 		return nil, fmt.Errorf("starting the supervising process: %w", err)
 	}
-	r := &Run{mark: s.Mark, process: c, hold: hold, answer: answer}
+	r := &Run{process: c, wall: s.Limits.Wall, begun: time.Now(), hold: hold, killed: make(chan struct{}), answer: answer}
 	if _, err := hold.Write(append(order, '\n')); err != nil {
 		r.Kill()
-		_ = c.Wait() // the error to tell is the one above it
+		_ = r.end(answerPatience) // the error to tell is the one above it
 		return nil, fmt.Errorf("telling the supervising process what to run: %w", err)
 	}
 	return r, nil
@@ -110,26 +121,115 @@ func Start(s Spec) (*Run, error) {
 
 // Kill ends the run. It returns at once; Wait tells when everything is dead. It
 // may be called at any time, by anyone, more than once.
-func (r *Run) Kill() { r.once.Do(func() { _ = r.hold.Close() }) }
+func (r *Run) Kill() {
+	r.once.Do(func() {
+		close(r.killed)
+		_ = r.hold.Close()
+	})
+}
 
-// Wait waits for the end of the run, when no process of it is left. It is called
-// once. An error means that leftovers could not be killed.
+// Wait waits for the end of the run, when no process of it is left, and for some
+// seconds more than its time at most, whatever the run does to the supervising
+// process. It is called once. An error means that leftovers could not be killed.
 func (r *Run) Wait() (Outcome, error) {
-	var out Outcome
-	decodeErr := json.NewDecoder(r.answer).Decode(&out)
+	out, err := r.hear()
+	killed := false
+	select {
+	case <-r.killed:
+		killed = true
+	default:
+	}
 	r.Kill()
-	waitErr := r.process.Wait()
-	if decodeErr == nil && waitErr == nil {
+	patience := answerPatience
+	if errors.Is(err, errLate) {
+		patience = 0
+	}
+	endErr := r.end(patience)
+	if err == nil && endErr == nil && (killed || !out.Killed) {
 		return out, nil
 	}
-	// The program may have killed the process above it: what it left has our mark.
-	if _, err := Sweep(r.mark); err != nil {
+	// The program may have stopped or killed the process above it: what it left is
+	// now ours.
+	if err := errors.Join(supervisors.clear(), unended(endErr)); err != nil {
 		return Outcome{}, err
 	}
-	if waitErr == nil {
-		waitErr = decodeErr
+	switch {
+	case killed:
+		return Outcome{Killed: true}, nil
+	case errors.Is(err, errLate):
+		return Outcome{Reason: tooLong(r.wall)}, nil
+	case endErr != nil:
+		err = endErr
 	}
-	return Outcome{Reason: "the supervising process ended early: " + waitErr.Error()}, nil
+	return Outcome{Reason: fmt.Sprintf("the supervising process ended early: %v", err)}, nil
+}
+
+var (
+	errLate    = errors.New("no answer in time")
+	errUndying = errors.New("the supervising process does not die")
+)
+
+// unended keeps of an end's errors the one that means that there was none.
+func unended(err error) error {
+	if errors.Is(err, errUndying) {
+		return err
+	}
+	return nil
+}
+
+// hear waits for the supervising process's answer, not longer than it may take.
+func (r *Run) hear() (Outcome, error) {
+	type answer struct {
+		out Outcome
+		err error
+	}
+	heard := make(chan answer, 1)
+	go func() {
+		var a answer
+		a.err = json.NewDecoder(r.answer).Decode(&a.out)
+		heard <- a
+	}()
+	var late <-chan time.Time
+	if r.wall > 0 {
+		late = time.After(time.Until(r.begun.Add(r.wall + answerPatience)))
+	}
+	select {
+	case a := <-heard:
+		return a.out, a.err
+	case <-late:
+		return Outcome{}, errLate
+	case <-r.killed:
+	}
+	select {
+	case a := <-heard:
+		return a.out, a.err
+	case <-time.After(answerPatience):
+		return Outcome{}, errLate
+	}
+}
+
+// end waits for the supervising process's own end and brings it about after
+// patience.
+func (r *Run) end(patience time.Duration) error {
+	ended := make(chan error, 1)
+	go func() { ended <- supervisors.wait(r.process) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(patience):
+	}
+	_ = r.process.Process.Kill() // it fails when there is nobody to kill
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(killPatience):
+		return fmt.Errorf("process %d: %w within %v", r.process.Process.Pid, errUndying, killPatience)
+	}
+}
+
+// tooLong gives the reason of a run whose time is over.
+func tooLong(wall time.Duration) string {
+	return fmt.Sprintf("it ran longer than %v", wall.Round(time.Second))
 }
 
 // explain gives the reason in the words of Outcome; "" = status 0.

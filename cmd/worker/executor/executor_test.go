@@ -27,6 +27,8 @@ func TestMain(m *testing.M) {
 			leave(os.Args[2])
 		case "stay":
 			stay(os.Args[2])
+		case "headless":
+			headless(os.Args[2])
 		case "kill-supervisor":
 			_ = syscall.Kill(os.Getppid(), syscall.SIGKILL)
 			for {
@@ -316,7 +318,7 @@ func TestLookReadsHostileNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, ok := look(c.Process.Pid)
-	if !ok || p.parent != os.Getpid() || p.state == 'Z' || p.started == 0 {
+	if !ok || p.parent != os.Getpid() || p.ended || p.started == 0 {
 		t.Errorf("read %+v, %v", p, ok)
 	}
 	if err := p.kill(); err != nil {
@@ -332,13 +334,13 @@ func TestLookReadsHostileNames(t *testing.T) {
 // await waits for a file that another process makes.
 func await(t *testing.T, path string) {
 	t.Helper()
-	within(t, "no "+path, func() bool {
+	eventually(t, "no "+path, func() bool {
 		_, err := os.Stat(path)
 		return err == nil
 	})
 }
 
-func within(t *testing.T, what string, ok func() bool) {
+func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for until := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(until) {
@@ -359,7 +361,7 @@ func pid(t *testing.T, path string) int {
 func wantDead(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		if p, ok := look(pid(t, filepath.Join(dir, name))); ok && p.state != 'Z' {
+		if p, ok := look(pid(t, filepath.Join(dir, name))); ok && !p.ended {
 			t.Errorf("%s lives on: %+v", name, p)
 		}
 	}
@@ -367,8 +369,8 @@ func wantDead(t *testing.T, dir string, names ...string) {
 
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	within(t, fmt.Sprintf("process %d lives on", pid), func() bool {
+	eventually(t, fmt.Sprintf("process %d lives on", pid), func() bool {
 		p, ok := look(pid)
-		return !ok || p.state == 'Z'
+		return !ok || p.ended
 	})
 }

@@ -21,7 +21,7 @@ const (
 	memoryEvery  = 250 * time.Millisecond
 	filesEvery   = time.Second
 	killPause    = 10 * time.Millisecond
-	killPatience = 30 * time.Second // a process in the kernel's hands may take long to die
+	killPatience = 5 * time.Second // for what was killed to be dead
 )
 
 // Supervise is the supervising process: it reads a Spec from standard input, runs
@@ -119,7 +119,7 @@ func prepare(l Limits) error {
 	// When the machine is out of memory a run is to die before the worker. Some
 	// containers forbid this; the run is none the worse.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
-	return nil
+	return Conceal()
 }
 
 // watch waits for the end of the program or for the reason to end it.
@@ -141,16 +141,16 @@ func watch(s Spec, f *family, gone <-chan struct{}) (Outcome, error) {
 		case <-gone:
 			return Outcome{Killed: true}, nil
 		case <-wall:
-			return Outcome{Reason: fmt.Sprintf("it ran longer than %v", s.Limits.Wall.Round(time.Second))}, nil
+			return Outcome{Reason: tooLong(s.Limits.Wall)}, nil
 		case <-memoryTick.C:
 			if s.Limits.Memory <= 0 {
 				continue
 			}
-			all, err := processes()
+			tree, err := below(os.Getpid())
 			if err != nil {
 				return Outcome{}, err
 			}
-			if used := memory(below(os.Getpid(), all), s.Limits.Memory); used > s.Limits.Memory {
+			if used := memory(tree, s.Limits.Memory); used > s.Limits.Memory {
 				return Outcome{Reason: fmt.Sprintf("it used %d MiB of memory, %d are allowed", used>>20, s.Limits.Memory>>20)}, nil
 			}
 		case <-files.C:
@@ -201,11 +201,11 @@ func (f *family) killAll() error {
 	patience := time.NewTimer(killPatience)
 	defer patience.Stop()
 	for {
-		all, err := processes()
+		tree, err := below(os.Getpid())
 		if err != nil {
 			return err
 		}
-		for _, p := range below(os.Getpid(), all) {
+		for _, p := range tree {
 			if err := p.kill(); err != nil {
 				return err
 			}

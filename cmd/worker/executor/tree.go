@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +19,7 @@ import (
 type process struct {
 	pid      int
 	parent   int
-	state    byte   // Z = ended, not yet waited for
+	ended    bool   // and not yet waited for
 	started  uint64 // ticks since boot: with pid it names one process for ever
 	resident int64  // bytes, pages shared with others included
 }
@@ -59,13 +60,59 @@ func look(pid int) (process, bool) {
 		return n
 	}
 	return process{
-		pid: pid, state: fields[0][0], parent: int(number(1)),
+		// A process whose first thread has ended looks so too, while others go on.
+		pid: pid, ended: fields[0][0] == 'Z' && number(17) <= 1, parent: int(number(1)),
 		started: uint64(number(19)), resident: number(21) * int64(os.Getpagesize()),
 	}, true
 }
 
-// below gives the descendants of a process that still run.
-func below(root int, all []process) []process {
+// below gives the descendants of a process that still run. It asks for children
+// of children, for the table of a machine may be long. It may miss some when
+// others end meanwhile.
+func below(root int) ([]process, error) {
+	if !childrenListed() {
+		all, err := processes()
+		return within(root, all), err
+	}
+	var found []process
+	for next := listed(root); len(next) > 0; {
+		pid := next[0]
+		next = append(next[1:], listed(pid)...)
+		if p, ok := look(pid); ok && !p.ended {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// childrenListed tells that this kernel lists the children of each process.
+var childrenListed = sync.OnceValue(func() bool {
+	_, err := os.Stat("/proc/thread-self/children")
+	return err == nil
+})
+
+// listed gives the children of a process, those of all its threads.
+func listed(pid int) []int {
+	threads, err := os.ReadDir(procFile(pid, "task"))
+	if err != nil {
+		return nil // it is gone
+	}
+	var all []int
+	for _, thread := range threads {
+		text, err := os.ReadFile(filepath.Join(procFile(pid, "task"), thread.Name(), "children"))
+		if err != nil {
+			continue // it is gone
+		}
+		for field := range bytes.FieldsSeq(text) {
+			child, _ := strconv.Atoi(string(field)) // the kernel writes numbers
+			all = append(all, child)
+		}
+	}
+	return all
+}
+
+// within gives the descendants of a process that still run, out of all processes.
+func within(root int, all []process) []process {
 	children := map[int][]process{}
 	for _, p := range all {
 		children[p.parent] = append(children[p.parent], p)
@@ -74,7 +121,7 @@ func below(root int, all []process) []process {
 	for next := children[root]; len(next) > 0; {
 		p := next[0]
 		next = append(next[1:], children[p.pid]...)
-		if p.state != 'Z' {
+		if !p.ended {
 			found = append(found, p)
 		}
 	}
@@ -138,8 +185,9 @@ func proportional(pid int) (total int64, ok bool) {
 }
 
 // Sweep kills every process on the machine whose environment has Marker with a
-// value that begins with prefix: what an earlier life of the worker left behind.
-// It gives the number of processes killed, and fails when one will not go.
+// value that begins with prefix, and all below it: what an earlier life of the
+// worker left behind. It gives the number of processes killed, and fails when one
+// will not go.
 func Sweep(prefix string) (killed int, err error) {
 	mark := []byte(Marker + "=" + prefix)
 	until := time.Now().Add(killPatience)
@@ -161,6 +209,7 @@ func Sweep(prefix string) (killed int, err error) {
 	}
 }
 
+// marked gives the processes with the mark, each after what is below it.
 func marked(mark []byte) ([]process, error) {
 	all, err := processes()
 	if err != nil {
@@ -168,21 +217,27 @@ func marked(mark []byte) ([]process, error) {
 	}
 	var found []process
 	for _, p := range all {
-		if p.pid == os.Getpid() || p.state == 'Z' {
+		if p.pid == os.Getpid() || p.ended || !bears(p.pid, mark) {
 			continue
 		}
-		environment, err := os.ReadFile(procFile(p.pid, "environ"))
-		if err != nil {
-			continue // gone, or another account's: not started by us
-		}
-		for entry := range bytes.SplitSeq(environment, []byte{0}) {
+		found = append(append(found, within(p.pid, all)...), p)
+	}
+	return found, nil
+}
+
+// bears tells that a process has the mark: in its environment or, as supervising
+// processes do, on its command line. One that is not ours to kill bears none.
+func bears(pid int, mark []byte) bool {
+	environment, _ := os.ReadFile(procFile(pid, "environ")) // gone, shut, or another account's
+	command, _ := os.ReadFile(procFile(pid, "cmdline"))
+	for _, text := range [][]byte{environment, command} {
+		for entry := range bytes.SplitSeq(text, []byte{0}) {
 			if bytes.HasPrefix(entry, mark) {
-				found = append(found, p)
-				break
+				return !errors.Is(unix.Kill(pid, 0), unix.EPERM)
 			}
 		}
 	}
-	return found, nil
+	return false
 }
 
 func procFile(pid int, name string) string {
