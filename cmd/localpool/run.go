@@ -20,9 +20,11 @@ import (
 )
 
 // parameters of the template that differ on one machine: heartbeats as quick as
-// allowed, so that one sees something happen, and a store without host names.
+// allowed, so that one sees something happen, a store without host names, and as
+// many functions at once as an account with the quota for it runs.
 var parameters = map[string]string{
-	"HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
+	"ReserveConcurrency": "true",
+	"HeartbeatBusy":      "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
 }
 
 const (

@@ -26,7 +26,8 @@ func TestTemplateRefused(t *testing.T) {
 		"lines for ever":       {checkFunctions, "-submit\n      RetentionInDays: !Ref LogRetentionDays", "-submit", "SubmitLogs keeps its lines for ever"},
 		"role of another":      {checkFunctions, "Role: !GetAtt SubmitRole.Arn", "Role: !GetAtt QueryRole.Arn", "SubmitFunction: Role is"},
 		"another name":         {checkFunctions, "FunctionName: !Sub ${AWS::StackName}-submit", "FunctionName: submitter", "SubmitFunction: FunctionName is"},
-		"unbounded":            {checkFunctions, "      ReservedConcurrentExecutions: 9\n", "", "HeartbeatFunction: anyone may call it"},
+		"unbounded":            {checkFunctions, "      ReservedConcurrentExecutions: !If [ReservesConcurrency, 9, !Ref AWS::NoValue]\n", "", "HeartbeatFunction: anyone may call it"},
+		"always reserved":      {checkFunctions, "!If [ReservesConcurrency, 9, !Ref AWS::NoValue]", "9", "HeartbeatFunction: anyone may call it"},
 		"longer than the API":  {checkFunctions, "Timeout: 15\n      MemorySize: 512", "Timeout: 30\n      MemorySize: 512", "SubmitFunction: its timeout of 30 s"},
 		"any action":           {checkRights, "Action: [s3:PutObject, s3:GetObject], Resource: !Sub \"${Bucket.Arn}/inputs/*\"", "Action: \"s3:*\", Resource: !Sub \"${Bucket.Arn}/inputs/*\"", "SubmitRole allows the action s3:*"},
 		"any resource":         {checkRights, "Action: sqs:SendMessage, Resource: !GetAtt DispatchQueue.Arn", "Action: sqs:SendMessage, Resource: \"*\"", "SubmitRole allows the resource \"*\""},
@@ -80,7 +81,7 @@ func TestConnectionsRefused(t *testing.T) {
 Resources:
   AFunction:
     Type: AWS::Serverless::Function
-    Properties: {ReservedConcurrentExecutions: 10}
+    Properties: {ReservedConcurrentExecutions: !If [ReservesConcurrency, 10, !Ref AWS::NoValue]}
   BFunction:
     Type: AWS::Serverless::Function
     Properties: {Events: {Ring: {Type: SQS, Properties: {ScalingConfig: {MaximumConcurrency: 2}}}}}

@@ -96,13 +96,23 @@ func (n node) number() int {
 	return value
 }
 
+// reserved is the number in !If [ReservesConcurrency, number, !Ref AWS::NoValue], the
+// one form in which all functions reserve; else 0.
+func (n node) reserved() int {
+	items := n.items()
+	if len(items) != 3 || n.Tag != "!If" || items[0].text() != "ReservesConcurrency" || items[2].text() != "!Ref AWS::NoValue" {
+		return 0
+	}
+	return items[1].number()
+}
+
 // function is one AWS::Serverless::Function, with what Globals give to all.
 type function struct {
 	name        string // "submit" of SubmitFunction
 	properties  node
 	buildMethod string
 	timeout     int               // seconds
-	reserved    int               // concurrency; 0 = not reserved
+	reserved    int               // concurrency under ReserveConcurrency; 0 = not reserved
 	environment map[string]string // as written
 	routes      []string          // "POST /works"
 	events      map[string]node
@@ -130,7 +140,7 @@ func functionsOf(template node) map[string]function {
 		f := function{
 			name: strings.ToLower(strings.TrimSuffix(id, "Function")), properties: p,
 			buildMethod: r.at("Metadata", "BuildMethod").text(),
-			timeout:     p.at("Timeout").number(), reserved: p.at("ReservedConcurrentExecutions").number(),
+			timeout:     p.at("Timeout").number(), reserved: p.at("ReservedConcurrentExecutions").reserved(),
 			environment: map[string]string{}, events: p.at("Events").fields(),
 		}
 		if f.timeout == 0 {
@@ -185,7 +195,7 @@ func checkFunctions(template node) []string {
 			complain("its timeout of %d s is above the 30 s that the HTTP API waits", f.timeout)
 		}
 		if len(f.routes) > 0 && f.reserved == 0 {
-			complain("anyone may call it and its concurrency is not bounded")
+			complain("anyone may call it and its concurrency cannot be bounded")
 		}
 	}
 	if logging := template.at("Globals", "Function", "LoggingConfig"); logging.at("LogFormat").text() != "JSON" || logging.at("ApplicationLogLevel").text() != "DEBUG" {
