@@ -68,6 +68,7 @@ const MaxStream = 1 << 20
 // Outcome is how a run ended.
 type Outcome struct {
 	Reason string `json:"reason"` // why it failed; "" = the program ended by itself with status 0
+	Words  string `json:"words"`  // the end of its standard error, 200 bytes at most; "" when Reason is
 	Killed bool   `json:"killed"` // it was ended by Kill or by the end of the worker
 }
 

@@ -67,10 +67,12 @@ func measure(folder string) extent {
 }
 
 // stream keeps the beginning of what the program says on one of its outputs and
-// swallows the rest, so that the program never waits for us.
+// swallows the rest, so that the program never waits for us. It remembers the last
+// bytes.
 type stream struct {
 	in   *os.File // the program's end
 	file *os.File
+	last tail // not to be read before done
 	done chan struct{}
 }
 
@@ -88,8 +90,9 @@ func capture(path string) (*stream, error) {
 		defer close(s.done)
 		defer out.Close()
 		// A full disk costs the words, not the run.
-		_, _ = io.Copy(file, io.LimitReader(out, MaxStream))
-		_, _ = io.Copy(io.Discard, out)
+		words := io.TeeReader(out, &s.last)
+		_, _ = io.Copy(file, io.LimitReader(words, MaxStream))
+		_, _ = io.Copy(io.Discard, words)
 	}()
 	return s, nil
 }

@@ -93,6 +93,9 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 	if out.Reason == "" && !out.Killed {
 		out.Reason, _ = tooMuch(s) // the last look, at what is final
 	}
+	if out.Reason != "" {
+		out.Words = lastWords(stderr.last.kept)
+	}
 	return out, nil
 }
 

@@ -282,7 +282,11 @@ func TestFailures(t *testing.T) {
 		offer  func(*wire.Run, *bucket)
 		want   string
 	}{
-		"status":    {script: "exit 4", want: "exit status 4"},
+		"status": {script: "exit 4", want: "exit status 4"},
+		"words": {
+			script: `head -c 2m /dev/zero >&2; printf 'first\nTraceback:\t\033[31m\303\251\377 no such file\n' >&2; exit 4`,
+			want:   "exit status 4: first Traceback: [31mé? no such file",
+		},
 		"disk full": {script: "exit 4", change: func(c *Config) { freeThen(c, 1<<40, 1000) }, want: "exit status 4; the worker's disk is full (no space left on device)"},
 		"time":      {script: "exec sleep 1000", offer: func(r *wire.Run, _ *bucket) { r.RunLimitS = 1 }, want: "it ran longer than 1s"},
 		"memory":    {script: `x=$(head -c 64m /dev/zero | tr "\0" x); sleep 1000; echo "$x"`, offer: func(r *wire.Run, _ *bucket) { r.MemoryMB = 32 }, want: "MiB of memory, 32 are allowed"},

@@ -98,6 +98,9 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, er
 	case out.Killed:
 		return none, errStopped
 	case out.Reason != "":
+		if out.Words != "" {
+			out.Reason += ": " + out.Words
+		}
 		if free, err := k.Free(); err == nil && free < fullBelow {
 			return none, fmt.Errorf("%s; the worker's disk is full (%w)", out.Reason, syscall.ENOSPC)
 		}
