@@ -161,7 +161,7 @@ func (c *config) settings(host string) []setting {
 			return nil
 		}},
 		{name: "memory-mb", usage: "`MIB` of memory one run may use; 0 = its slot's share of 9/10 of the machine", text: "0", read: mebibytes(&c.memory)},
-		{name: "disk-mb", usage: "`MIB` of disk one run may use; 0 = its slot's share of what is free", text: "0", read: mebibytes(&c.disk)},
+		{name: "disk-mb", usage: "`MIB` of disk one run may use; 0 = its slot's share of what is free when it begins", text: "0", read: mebibytes(&c.disk)},
 		{name: "max-run", usage: "longest run taken, a `TIME` such as 90m; 0 = any", text: "0s", read: duration(&c.maxRun)},
 		{name: "max-output", usage: "largest result in `BYTES`, or with K, M or G", text: "500M", read: byteCount(&c.maxOutput)},
 		{name: "min-free-mb", usage: "`MIB` of free disk below which no work is taken", text: "512", read: mebibytes(&c.minFree)},

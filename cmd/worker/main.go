@@ -87,9 +87,10 @@ func serve(c config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	free, err := books.Free()
-	if err != nil {
-		return err
+	// What is free changes for as long as the worker lives.
+	scratch := func() (int64, error) {
+		free, err := books.Free()
+		return c.scratch(free), err
 	}
 	// The loop itself decides what is tried again and when.
 	caller, err := client.New(client.Config{URL: c.pool, UserAgent: "worker/" + machine.Version, Attempts: 1})
@@ -98,7 +99,7 @@ func serve(c config, log *slog.Logger) error {
 	}
 	keeper := turns.New(turns.Config{
 		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
-		Memory: c.memory, Scratch: c.scratch(free), MaxOutput: c.maxOutput, MinFree: c.minFree,
+		Memory: c.memory, Scratch: scratch, MaxOutput: c.maxOutput, MinFree: c.minFree,
 		Now: time.Now, Pause: pause, Free: books.Free, Log: log,
 	})
 	if err := keeper.Recover(); err != nil {

@@ -39,6 +39,15 @@ type Packed struct {
 // everything when there is no computed.json. The archive has at most limit bytes.
 // Nobody may change the folder meanwhile.
 func Pack(out, path string, limit int64) (Packed, error) {
+	// The program may have put something else in its place.
+	switch info, err := os.Lstat(out); {
+	case err != nil:
+		return Packed{}, fmt.Errorf("looking for the output folder: %w", err)
+	case info.Mode().Type() == fs.ModeSymlink:
+		return Packed{}, errors.New("the output folder is a symbolic link")
+	case !info.IsDir():
+		return Packed{}, errors.New("the output folder is no folder")
+	}
 	root, err := os.OpenRoot(out)
 	if err != nil {
 		return Packed{}, fmt.Errorf("opening the output folder: %w", err)

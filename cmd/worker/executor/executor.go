@@ -48,8 +48,8 @@ type Spec struct {
 	Dir    string   // where it begins
 	Stdout string   // file that gets the first MaxStream bytes; the rest is dropped
 	Stderr string
-	Output string   // folder that Limits.Output and Limits.Files are about
-	Others []string // further folders it may fill; with Output they are bound by Limits.Scratch
+	Output string // folder that Limits.Output and Limits.Files are about
+	Folder string // what Limits.Scratch is about; Output is below it. What it has at the start does not count
 	Limits Limits
 }
 
@@ -59,7 +59,7 @@ type Limits struct {
 	Memory  int64 // bytes of all its processes together
 	Output  int64 // bytes of the files below Output, holes included
 	Files   int   // files and folders below Output
-	Scratch int64 // bytes on disk below Output and Others; also the size of any one file
+	Scratch int64 // bytes on disk below Folder; also the size of any one file
 }
 
 // MaxStream is how much of standard output and of standard error is kept, bytes.

@@ -186,7 +186,7 @@ func TestOutcomes(t *testing.T) {
 		},
 		"many files": {
 			script: "for i in 1 2 3; do head -c 1500k /dev/zero >$i; done; exec sleep 1000",
-			change: func(s *Spec) { s.Limits.Scratch, s.Others = 3<<20, []string{s.Dir} }, want: "it uses 4 MiB of disk, 3 are allowed",
+			change: func(s *Spec) { s.Limits.Scratch, s.Folder = 3<<20, s.Dir }, want: "it uses 4 MiB of disk, 3 are allowed",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,16 +14,15 @@ import (
 )
 
 // tooMuch tells which limit on files is broken, "" for none, and how long it took
-// to look.
-func tooMuch(s Spec) (reason string, took time.Duration) {
+// to look. before is what the folder had on disk before the program, bytes.
+func tooMuch(s Spec, before int64) (reason string, took time.Duration) {
 	begun := time.Now()
-	out := measure(s.Output)
-	onDisk := out.disk
-	for _, folder := range s.Others {
-		onDisk += measure(folder).disk
-	}
+	out, all := measure(s.Output), measure(s.Folder)
+	onDisk := all.disk - before
 	took = time.Since(begun)
 	switch {
+	case s.Limits.Scratch > 0 && all.shut != "":
+		return fmt.Sprintf("its disk use cannot be measured: nobody may look into its folder %q", filepath.Base(all.shut)), took
 	case s.Limits.Files > 0 && out.files > s.Limits.Files:
 		return fmt.Sprintf("its output has %d files, %d are allowed", out.files, s.Limits.Files), took
 	case s.Limits.Output > 0 && out.bytes > s.Limits.Output:
@@ -35,18 +35,22 @@ func tooMuch(s Spec) (reason string, took time.Duration) {
 
 type extent struct {
 	files int
-	bytes int64 // as files say
-	disk  int64 // as stored
+	bytes int64  // as files say
+	disk  int64  // as stored
+	shut  string // a folder that may not be read; "" = none
 }
 
-// measure adds up what lies below a folder. What vanishes or cannot be read while
-// it looks does not count: the next look sees it, or the archive refuses it.
+// measure adds up what lies below a folder, and follows no link, not the folder
+// itself if it is one. What vanishes while it looks does not count.
 func measure(folder string) extent {
 	var sum extent
 	if folder == "" {
 		return sum
 	}
 	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) {
+			sum.shut = path
+		}
 		if err != nil || path == folder {
 			return nil
 		}

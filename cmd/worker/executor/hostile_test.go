@@ -152,3 +152,16 @@ func TestSweepFindsStoppedSupervisorsAndWhatIsBelow(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestDiskBehindAShutDoorIsNotFree(t *testing.T) {
+	s := shell(t, `mkdir shut; for i in 1 2 3; do head -c 1500k /dev/zero >shut/$i; done; chmod 0 shut`)
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(s.Dir, "shut"), 0o700) })
+	s.Limits.Scratch, s.Folder = 3<<20, s.Dir
+	want := `its disk use cannot be measured: nobody may look into its folder "shut"`
+	if os.Getuid() == 0 {
+		want = "it uses 4 MiB of disk, 3 are allowed" // no door is shut to root
+	}
+	if out := run(t, s); out.Reason != want {
+		t.Errorf("outcome %+v, want %q", out, want)
+	}
+}

@@ -71,6 +71,7 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("opening the empty input: %w", err)
 	}
+	before := measure(s.Folder).disk
 	pid, err := syscall.ForkExec(s.Path, append([]string{s.Path}, s.Args...), &syscall.ProcAttr{
 		Dir: s.Dir, Env: append([]string{Marker + "=" + s.Mark}, s.Env...),
 		Files: []uintptr{null.Fd(), stdout.in.Fd(), stderr.in.Fd()},
@@ -80,7 +81,7 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 		return Outcome{Reason: cannotStart(s.Path, err)}, nil
 	}
 	family := reap(pid)
-	out, err := watch(s, family, gone)
+	out, err := watch(s, before, family, gone)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -91,7 +92,7 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if out.Reason == "" && !out.Killed {
-		out.Reason, _ = tooMuch(s) // the last look, at what is final
+		out.Reason, _ = tooMuch(s, before) // the last look, at what is final
 	}
 	if out.Reason != "" {
 		out.Words = lastWords(stderr.last.kept)
@@ -125,8 +126,9 @@ func prepare(l Limits) error {
 	return Conceal()
 }
 
-// watch waits for the end of the program or for the reason to end it.
-func watch(s Spec, f *family, gone <-chan struct{}) (Outcome, error) {
+// watch waits for the end of the program or for the reason to end it. before is
+// what the folder had on disk before, bytes.
+func watch(s Spec, before int64, f *family, gone <-chan struct{}) (Outcome, error) {
 	var wall <-chan time.Time
 	if s.Limits.Wall > 0 {
 		timer := time.NewTimer(s.Limits.Wall)
@@ -157,7 +159,7 @@ func watch(s Spec, f *family, gone <-chan struct{}) (Outcome, error) {
 				return Outcome{Reason: fmt.Sprintf("it used %d MiB of memory, %d are allowed", used>>20, s.Limits.Memory>>20)}, nil
 			}
 		case <-files.C:
-			reason, took := tooMuch(s)
+			reason, took := tooMuch(s, before)
 			if reason != "" {
 				return Outcome{Reason: reason}, nil
 			}

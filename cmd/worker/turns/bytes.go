@@ -27,8 +27,11 @@ const (
 )
 
 // fetch brings the inputs into the folder "in", each whole and of the digest
-// announced or not at all. It tries on until the run's time is over.
+// announced or not at all. It tries on until the run's time is over, and no longer
+// even when a connection stalls.
 func (k *Keeper) fetch(ctx context.Context, inputs []wire.Download, folder string, until time.Time) error {
+	timed, cancel := context.WithTimeout(ctx, until.Sub(k.Now()))
+	defer cancel()
 	for _, in := range inputs {
 		if in.Name == "" || in.Name != filepath.Base(in.Name) || !filepath.IsLocal(in.Name) || in.Name == "." {
 			return fmt.Errorf("input %q is no file name", in.Name)
@@ -38,16 +41,19 @@ func (k *Keeper) fetch(ctx context.Context, inputs []wire.Download, folder strin
 			continue
 		}
 		for pause := firstPause; ; pause = min(2*pause, longPause) {
-			err := k.download(ctx, in, filepath.Join(folder, "fetched"), path)
+			err := k.download(timed, in, filepath.Join(folder, "fetched"), path)
 			if err == nil {
 				break
 			}
-			if !again(err) || !k.Now().Before(until) {
+			if timed.Err() != nil {
+				return fmt.Errorf("input %q: its time was over before it was there: %w", in.Name, err)
+			}
+			if !again(err) {
 				return fmt.Errorf("input %q: %w", in.Name, err)
 			}
 			k.Log.Info("input is tried again", "input", in.Name, "error", err)
-			if err := k.Pause(ctx, max(pause, client.RetryAfter(err))); err != nil {
-				return errStopped
+			if k.Pause(timed, max(pause, client.RetryAfter(err))) != nil {
+				return fmt.Errorf("input %q: its time was over before it was there: %w", in.Name, err)
 			}
 		}
 	}

@@ -43,11 +43,11 @@ type Config struct {
 	Programs  map[string]Program
 	EnvAllow  []string // variables that a work may set: a name, or its beginning and an asterisk
 	Slots     int
-	MaxRun    time.Duration // 0 = any
-	Memory    int64         // bytes one run may use
-	Scratch   int64         // bytes of disk one run may use
-	MaxOutput int64         // bytes of a result
-	MinFree   int64         // bytes of disk below which no offer is taken
+	MaxRun    time.Duration         // 0 = any
+	Memory    int64                 // bytes one run may use
+	Scratch   func() (int64, error) // bytes of disk one run may use that begins now
+	MaxOutput int64                 // bytes of a result
+	MinFree   int64                 // bytes of disk below which no offer is taken
 	Now       func() time.Time
 	Pause     func(ctx context.Context, d time.Duration) error // between tries of moving bytes
 	Free      func() (int64, error)                            // bytes of disk

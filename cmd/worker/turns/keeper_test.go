@@ -41,6 +41,7 @@ type bucket struct {
 	mu       sync.Mutex
 	failures int // of downloads still to come, 503 each
 	taken    []byte
+	large    int // bytes of the input of that name
 	fetched  int
 }
 
@@ -48,6 +49,13 @@ func newBucket(t *testing.T) *bucket {
 	t.Helper()
 	b := &bucket{statuses: make(chan int, 10), arrived: make(chan string, 10)}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/stall/") {
+			w.Header().Set("Content-Length", "8")
+			w.WriteHeader(http.StatusOK)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+			return
+		}
 		if r.Method == http.MethodGet {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -59,6 +67,10 @@ func newBucket(t *testing.T) *bucket {
 			if b.failures > 0 {
 				b.failures--
 				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			if r.URL.Path == "/large" {
+				_, _ = w.Write(make([]byte, b.large))
 				return
 			}
 			fmt.Fprint(w, r.URL.Path)
@@ -92,6 +104,10 @@ func (b *bucket) input(name string) wire.Download {
 	}
 }
 
+func (b *bucket) largeInput() wire.Download {
+	return wire.Download{Name: "large", URL: b.URL + "/large", Size: int64(b.large), SHA256: fmt.Sprintf("%x", sha256.Sum256(make([]byte, b.large)))}
+}
+
 func config(t *testing.T, b *bucket, dir string) Config {
 	t.Helper()
 	books, err := ledger.Open(dir)
@@ -110,7 +126,7 @@ func config(t *testing.T, b *bucket, dir string) Config {
 		Ledger: books, Files: files, Mark: identity.Mark, Slots: 2, MaxRun: time.Hour,
 		Programs: map[string]Program{"sh": {Path: "/bin/sh", Args: []string{"-ec"}}},
 		EnvAllow: []string{"APP_*", "MODE"},
-		Memory:   1 << 30, Scratch: 1 << 30, MaxOutput: 1 << 20, MinFree: 1 << 20,
+		Memory:   1 << 30, Scratch: func() (int64, error) { return 1 << 30, nil }, MaxOutput: 1 << 20, MinFree: 1 << 20,
 		Now: time.Now, Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Free: func() (int64, error) { return 1 << 40, nil }, Log: slog.New(slog.DiscardHandler),
 	}
@@ -287,16 +303,26 @@ func TestFailures(t *testing.T) {
 			script: `head -c 2m /dev/zero >&2; printf 'first\nTraceback:\t\033[31m\303\251\377 no such file\n' >&2; exit 4`,
 			want:   "exit status 4: first Traceback: [31mé? no such file",
 		},
-		"disk full": {script: "exit 4", change: func(c *Config) { freeThen(c, 1<<40, 1000) }, want: "exit status 4; the worker's disk is full (no space left on device)"},
-		"time":      {script: "exec sleep 1000", offer: func(r *wire.Run, _ *bucket) { r.RunLimitS = 1 }, want: "it ran longer than 1s"},
-		"memory":    {script: `x=$(head -c 64m /dev/zero | tr "\0" x); sleep 1000; echo "$x"`, offer: func(r *wire.Run, _ *bucket) { r.MemoryMB = 32 }, want: "MiB of memory, 32 are allowed"},
-		"output":    {script: `head -c 4000 /dev/zero >"$IEXEC_OUT/f"`, offer: func(r *wire.Run, _ *bucket) { r.MaxResult = 3999 }, want: "its output has 4000 bytes, 3999 are allowed"},
-		"archive":   {script: `head -c 4000 /dev/zero >"$IEXEC_OUT/f"`, offer: func(r *wire.Run, _ *bucket) { r.MaxResult = 4000 }, want: "the result is too large"},
-		"link":      {script: `ln -s / "$IEXEC_OUT/l"`, want: "symbolic link"},
-		"computed":  {script: `echo '{"deterministic-output-path":"/iexec_out/x"}' >"$IEXEC_OUT/computed.json"`, want: "does not exist"},
-		"digest":    {offer: func(r *wire.Run, b *bucket) { r.Inputs[0].SHA256 = strings.Repeat("0", 64) }, want: `input "a": downloading: the digest is`},
-		"missing":   {offer: func(r *wire.Run, b *bucket) { r.Inputs[0].URL = b.URL + "/none/a" }, want: `input "a": GET /none/a: 404`},
-		"bad name":  {offer: func(r *wire.Run, b *bucket) { r.Inputs[0].Name = "../a" }, want: `input "../a" is no file name`},
+		"disk full":       {script: "exit 4", change: func(c *Config) { freeThen(c, 1<<40, 1000) }, want: "exit status 4; the worker's disk is full (no space left on device)"},
+		"time":            {script: "exec sleep 1000", offer: func(r *wire.Run, _ *bucket) { r.RunLimitS = 1 }, want: "it ran longer than 1s"},
+		"memory":          {script: `x=$(head -c 64m /dev/zero | tr "\0" x); sleep 1000; echo "$x"`, offer: func(r *wire.Run, _ *bucket) { r.MemoryMB = 32 }, want: "MiB of memory, 32 are allowed"},
+		"output":          {script: `head -c 4000 /dev/zero >"$IEXEC_OUT/f"`, offer: func(r *wire.Run, _ *bucket) { r.MaxResult = 3999 }, want: "its output has 4000 bytes, 3999 are allowed"},
+		"archive":         {script: `head -c 4000 /dev/zero >"$IEXEC_OUT/f"`, offer: func(r *wire.Run, _ *bucket) { r.MaxResult = 4000 }, want: "the result is too large"},
+		"link for output": {script: `rmdir "$IEXEC_OUT"; ln -s "$IEXEC_IN" "$IEXEC_OUT"`, want: "the output folder is a symbolic link"},
+		"file for output": {script: `rmdir "$IEXEC_OUT"; echo >"$IEXEC_OUT"`, want: "the output folder is no folder"},
+		"disk in inputs": {
+			script: `for i in 1 2 3; do head -c 800k /dev/zero >"$IEXEC_IN/$i"; done; exec sleep 1000`,
+			change: func(c *Config) { c.Scratch = func() (int64, error) { return 2 << 20, nil } }, want: "it uses 2 MiB of disk, 2 are allowed",
+		},
+		"disk in its folder": {
+			script: `for i in 1 2 3; do head -c 800k /dev/zero >"$IEXEC_IN/../$i"; done`,
+			change: func(c *Config) { c.Scratch = func() (int64, error) { return 2 << 20, nil } }, want: "it uses 2 MiB of disk, 2 are allowed",
+		},
+		"link":     {script: `ln -s / "$IEXEC_OUT/l"`, want: "symbolic link"},
+		"computed": {script: `echo '{"deterministic-output-path":"/iexec_out/x"}' >"$IEXEC_OUT/computed.json"`, want: "does not exist"},
+		"digest":   {offer: func(r *wire.Run, b *bucket) { r.Inputs[0].SHA256 = strings.Repeat("0", 64) }, want: `input "a": downloading: the digest is`},
+		"missing":  {offer: func(r *wire.Run, b *bucket) { r.Inputs[0].URL = b.URL + "/none/a" }, want: `input "a": GET /none/a: 404`},
+		"bad name": {offer: func(r *wire.Run, b *bucket) { r.Inputs[0].Name = "../a" }, want: `input "../a" is no file name`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -78,13 +78,17 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, er
 		return none, errors.New("its time was over when the inputs were there")
 	}
 	limit := min(k.MaxOutput, e.Run.MaxResult)
+	scratch, err := k.Scratch()
+	if err != nil {
+		return none, fmt.Errorf("measuring the disk: %w", err)
+	}
 	run, err := executor.Start(executor.Spec{
 		Mark: fmt.Sprintf("%s.%d.%d.", k.Mark, e.Work, e.Attempt),
 		Path: program.Path, Args: append(append([]string{}, program.Args...), e.Run.Args...),
 		Env: environment(e, folder), Dir: filepath.Join(folder, "home"),
 		Stdout: filepath.Join(folder, "stdout.txt"), Stderr: filepath.Join(folder, "stderr.txt"),
-		Output: filepath.Join(folder, "out"), Others: []string{filepath.Join(folder, "tmp"), filepath.Join(folder, "home")},
-		Limits: executor.Limits{Wall: wall, Memory: k.memory(e.Run), Output: limit, Files: maxFiles, Scratch: k.Scratch},
+		Output: filepath.Join(folder, "out"), Folder: folder,
+		Limits: executor.Limits{Wall: wall, Memory: k.memory(e.Run), Output: limit, Files: maxFiles, Scratch: scratch},
 	})
 	if err != nil {
 		return none, fmt.Errorf("starting the program: %w", err)
