@@ -142,6 +142,7 @@ func (b *Bucket) Head(ctx context.Context, key string) (object pool.Object, foun
 		return pool.Object{}, false, pool.Down("the file store", err)
 	}
 	object.Size = aws.ToInt64(out.ContentLength)
+	object.Age = time.Since(aws.ToTime(out.LastModified))
 	sum, err := base64.StdEncoding.DecodeString(aws.ToString(out.ChecksumSHA256))
 	if err == nil && len(sum) == len(object.Digest) {
 		object.Digest = pool.Digest(sum)

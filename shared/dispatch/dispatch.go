@@ -20,6 +20,7 @@ import (
 type Books interface {
 	TakeLease(ctx context.Context) (*pool.Lease, error)
 	ReleaseLease(ctx context.Context, l *pool.Lease) (more bool, err error)
+	DropLease(ctx context.Context, l *pool.Lease) error
 	Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
 		decide func(placement.Snapshot) placement.Plan) (placement.Pass, error)
 	Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error)
@@ -62,40 +63,42 @@ func ParseRing(body string) error {
 // one is told to look again and Run returns at once.
 func (d *Dispatch) Run(ctx context.Context) error {
 	began := d.Now()
-	if !d.Lease {
-		_, err := d.drain(ctx, nil)
-		return err
+	made, held := 0, true
+	var err error
+	if d.Lease {
+		var lease *pool.Lease
+		if lease, err = d.Books.TakeLease(ctx); err == nil {
+			if held = lease != nil; held {
+				made, err = d.hold(ctx, lease)
+			}
+		}
+	} else {
+		made, err = d.drain(ctx, nil)
 	}
-	lease, err := d.Books.TakeLease(ctx)
-	if err != nil || lease == nil {
-		return err
+	if held {
+		d.count(ctx, telemetry.N(telemetry.OffersMade, made), telemetry.Took(telemetry.DispatchTime, d.Now().Sub(began)))
 	}
-	made, err := d.hold(ctx, lease)
-	d.count(ctx, telemetry.N(telemetry.OffersMade, made), telemetry.Took(telemetry.DispatchTime, d.Now().Sub(began)))
-	if err == nil && made > 0 {
+	if made > 0 {
 		slog.InfoContext(ctx, "assigned", telemetry.KeyCount, made)
 	}
 	return err
 }
 
-// hold drains until nobody asked meanwhile. Whatever went wrong, the lease is let
-// go: others need not wait for its end.
+// hold drains until nobody asked meanwhile. When something went wrong or the time
+// is nearly over the lease is let go all the same, so that others need not wait
+// for its end; whoever asked is served by the next ring: heartbeats ring while
+// works wait, and so does the tick.
 func (d *Dispatch) hold(ctx context.Context, lease *pool.Lease) (made int, err error) {
 	for {
 		n, err := d.drain(ctx, lease)
 		made += n
-		more, releasing := d.Books.ReleaseLease(ctx, lease)
-		switch {
-		case err != nil && more: // the ring comes again; whoever asked is served by it
-			_, releasing = d.Books.ReleaseLease(ctx, lease)
-			return made, errors.Join(err, releasing)
-		case err != nil || releasing != nil:
-			return made, errors.Join(err, releasing)
-		case !more:
-			return made, nil
-		case d.late(ctx):
-			_, releasing = d.Books.ReleaseLease(ctx, lease)
-			return made, errors.Join(errors.New("asked to look again with no time left"), releasing)
+		if err != nil || d.late(ctx) {
+			dropping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			return made, errors.Join(err, d.Books.DropLease(dropping, lease))
+		}
+		if more, err := d.Books.ReleaseLease(ctx, lease); err != nil || !more {
+			return made, err
 		}
 	}
 }
@@ -106,7 +109,7 @@ func (d *Dispatch) drain(ctx context.Context, lease *pool.Lease) (made int, err 
 	cursor := placement.Cursor{}
 	for !d.late(ctx) {
 		seed := d.Seed()
-		pass, err := d.Books.Dispatch(ctx, lease, limit, cursor, seed, pool.Trace{}, func(s placement.Snapshot) placement.Plan {
+		pass, err := d.Books.Dispatch(ctx, lease, limit, cursor, seed, trace(ctx), func(s placement.Snapshot) placement.Plan {
 			return placement.Decide(s, seed, placement.Defaults)
 		})
 		if err != nil {
@@ -128,7 +131,7 @@ func (d *Dispatch) drain(ctx context.Context, lease *pool.Lease) (made int, err 
 // expire ends what is over in works.
 func (d *Dispatch) expire(ctx context.Context, works []pool.WorkID, seed uint64) error {
 	var before []life.Life
-	lives, err := d.Books.Settle(ctx, works, nil, pool.Trace{}, func(now time.Time, lives []life.Life) {
+	lives, err := d.Books.Settle(ctx, works, nil, trace(ctx), func(now time.Time, lives []life.Life) {
 		before = before[:0]
 		for i := range lives {
 			was := life.Life{Work: lives[i].Work, Rows: append([]life.Row(nil), lives[i].Rows...)}
@@ -159,6 +162,9 @@ func (d *Dispatch) expire(ctx context.Context, works []pool.WorkID, seed uint64)
 	d.count(ctx, telemetry.N(telemetry.OffersExpired, offers), telemetry.N(telemetry.RunsLost, runs), telemetry.N(telemetry.WorksFailed, failed))
 	return nil
 }
+
+// trace names the invocation: the pool itself acts, for nobody's account.
+func trace(ctx context.Context) pool.Trace { return pool.Trace{RequestID: telemetry.RequestID(ctx)} }
 
 func (d *Dispatch) late(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()

@@ -214,7 +214,8 @@ func TestRingWhileLooking(t *testing.T) {
 	if b.offered() != 1 || !b.released() {
 		t.Errorf("%d offers, lease released %v", b.offered(), b.released())
 	}
-	// With no time left the ring is given back to the queue, to be heard again.
+	// With no time left the lease is let go for whoever is rung next: heartbeats
+	// ring while works wait, and so does the tick.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	late := time.Now()
@@ -223,8 +224,8 @@ func TestRingWhileLooking(t *testing.T) {
 		late = late.Add(time.Minute)
 		b.Dispatch()
 	}
-	if err := flow.Run(ctx); err == nil {
-		t.Error("a ring was heard, not answered, and is not said to be lost")
+	if err := flow.Run(ctx); err != nil {
+		t.Error(err)
 	}
 	if !b.released() {
 		t.Error("who gave up holds the lease on")

@@ -102,7 +102,7 @@ func TestStatedIsStored(t *testing.T) {
 	} {
 		b.Call(one.Token, "POST", fmt.Sprintf("/workers/%d/heartbeat", one.ID), step.says).Into(b.World, &wire.Beat{})
 		var list wire.Workers
-		b.Call(b.crowd.Token, "GET", "/workers", nil).Into(b.World, &list)
+		b.Call(b.op.Token, "GET", "/workers", nil).Into(b.World, &list)
 		if w := list.Workers[0]; w.Slots != step.slots || fmt.Sprint(w.Capabilities.Programs) != step.programs {
 			t.Errorf("%+v, then %+v", step.says, w)
 		}

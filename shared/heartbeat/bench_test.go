@@ -18,6 +18,7 @@ type bench struct {
 	*pooltest.World
 	*testing.T
 	ann   pooltest.Someone
+	op    pooltest.Someone
 	crowd pooltest.Someone
 }
 
@@ -25,7 +26,7 @@ func newBench(t *testing.T) bench {
 	t.Helper()
 	w := pooltest.New(t)
 	t.Cleanup(w.Check)
-	return bench{World: w, T: t, ann: w.Account(pool.RoleRequester, "ann"), crowd: w.SharedAccount("crowd")}
+	return bench{World: w, T: t, ann: w.Account(pool.RoleRequester, "ann"), op: w.Account(pool.RoleOperator, "op"), crowd: w.SharedAccount("crowd")}
 }
 
 // submit gives the one work of a new batch.

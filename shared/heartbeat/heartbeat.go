@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"workerpool/shared/life"
@@ -99,14 +100,18 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 		interval = h.Busy
 	}
 	renewal := renewal(heard, c, interval)
+	known := map[pool.WorkID]pool.Assignment{}
+	for _, row := range heard.Rows {
+		known[row.Work] = row
+	}
 	matter := slices.DeleteFunc(slices.Clone(c.Reports), func(r pool.Report) bool {
-		i := slices.IndexFunc(heard.Rows, func(a pool.Assignment) bool { return a.Work == r.Work })
-		return i < 0 || !life.Matters(heard.Rows[i], r, heard.Kept[r.Work])
+		row, ok := known[r.Work]
+		return !ok || !life.Matters(row, r, heard.Kept[r.Work])
 	})
 	rows := heard.Rows
 	switch {
 	case len(matter) > 0:
-		if rows, waiting, err = h.take(ctx, c, heard, matter, renewal, waiting); err != nil {
+		if rows, waiting, err = h.take(ctx, c, known, matter, renewal, waiting); err != nil {
 			return Reply{}, err
 		}
 	case renewal != nil:
@@ -141,11 +146,8 @@ func renewal(heard pool.Hearing, c Call, interval time.Duration) *pool.Renewal {
 
 // take settles the works that the reports are about, all in one transaction with
 // the lease, and gives the worker's rows as they are then.
-func (h *Heartbeat) take(ctx context.Context, c Call, heard pool.Hearing, reports []pool.Report, renewal *pool.Renewal, waiting bool) ([]pool.Assignment, bool, error) {
-	stored, err := h.stored(ctx, heard, reports)
-	if err != nil {
-		return nil, waiting, err
-	}
+func (h *Heartbeat) take(ctx context.Context, c Call, known map[pool.WorkID]pool.Assignment, reports []pool.Report, renewal *pool.Renewal, waiting bool) ([]pool.Assignment, bool, error) {
+	stored := h.stored(ctx, known, reports)
 	byWork := map[pool.WorkID]pool.Report{}
 	var ids []pool.WorkID
 	for _, r := range reports {
@@ -166,7 +168,12 @@ func (h *Heartbeat) take(ctx context.Context, c Call, heard pool.Hearing, report
 		return nil, waiting, err
 	}
 	h.count(ctx, len(reports), before, lives)
-	rows := slices.DeleteFunc(slices.Clone(heard.Rows), func(a pool.Assignment) bool { _, settled := byWork[a.Work]; return settled })
+	var rows []pool.Assignment
+	for work, row := range known {
+		if _, settled := byWork[work]; !settled {
+			rows = append(rows, row)
+		}
+	}
 	for _, l := range lives {
 		for _, row := range l.Rows {
 			if row.Worker == c.Worker {
@@ -178,26 +185,43 @@ func (h *Heartbeat) take(ctx context.Context, c Call, heard pool.Hearing, report
 	return rows, waiting, nil
 }
 
+// looks is how many objects are looked for at once, within the door's own time
+// limit for each.
+const looks = 16
+
 // stored looks for the objects that "uploaded" reports speak of: a work is done
-// only when the agreed bytes are there, whatever the worker says.
-func (h *Heartbeat) stored(ctx context.Context, heard pool.Hearing, reports []pool.Report) (map[pool.WorkID]bool, error) {
+// only when the agreed bytes are there, whatever the worker says. What cannot be
+// looked for just now counts as not there: the rest of the heartbeat must not
+// wait for the file store, and the worker will say it again.
+func (h *Heartbeat) stored(ctx context.Context, known map[pool.WorkID]pool.Assignment, reports []pool.Report) map[pool.WorkID]bool {
 	stored := map[pool.WorkID]bool{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	places := make(chan struct{}, looks)
 	for _, r := range reports {
-		i := slices.IndexFunc(heard.Rows, func(a pool.Assignment) bool { return a.Work == r.Work })
-		if r.Says != pool.SaysUploaded || heard.Rows[i].State != pool.Uploading {
+		row := known[r.Work]
+		if r.Says != pool.SaysUploaded || row.State != pool.Uploading {
 			continue
 		}
-		row := heard.Rows[i]
-		object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Work, row.Digest))
-		if err != nil {
-			return nil, err
-		}
-		stored[r.Work] = found && object.Digest == row.Digest && object.Size == row.Size
-		if !stored[r.Work] {
-			slog.WarnContext(ctx, "a result said to be uploaded is not there", telemetry.KeyWork, int64(r.Work), telemetry.KeyWorker, int64(row.Worker))
-		}
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Work, row.Digest))
+			if err != nil {
+				h.record(ctx, telemetry.N(telemetry.DependencyFailures, 1))
+			}
+			there := err == nil && found && object.Digest == row.Digest && object.Size == row.Size
+			if !there {
+				slog.WarnContext(ctx, "a result said to be uploaded was not seen", telemetry.KeyWork, int64(row.Work),
+					telemetry.KeyWorker, int64(row.Worker), telemetry.KeyError, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			stored[row.Work] = there
+		})
 	}
-	return stored, nil
+	all.Wait()
+	return stored
 }
 
 func open(rows []pool.Assignment) int {

@@ -88,34 +88,55 @@ func (h *Heartbeat) beat(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := wire.Beat{State: string(reply.State), NextHeartbeatS: int(reply.Interval / time.Second), Instructions: []wire.Instruction{}}
+	room := answerRoom
 	for _, order := range reply.Instructions {
-		instruction, err := h.instruction(r.Context(), order, reply)
+		instruction, whole, err := h.instruction(r.Context(), order, reply)
 		if err != nil {
 			return err
+		}
+		if !whole {
+			continue
+		}
+		if order.Do == placement.Start || order.Do == placement.Upload {
+			text, err := web.Encode(instruction)
+			if err != nil {
+				return err
+			}
+			if room -= len(text); room < 0 {
+				continue
+			}
 		}
 		out.Instructions = append(out.Instructions, instruction)
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
 }
 
-// instruction gives an order its links.
-func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction, reply Reply) (wire.Instruction, error) {
-	out := wire.Instruction{Work: int64(order.Work), Attempt: order.Attempt, Do: string(order.Do)}
+// answerRoom bounds what runs and links may take of an answer, in bytes: Lambda
+// lets 6 MB out, twice encoded. What does not fit comes with the next heartbeat,
+// as instructions are derived each time.
+const answerRoom = 2 << 20
+
+// instruction gives an order its run or links. It is not whole when the offer was
+// made only after the worker was heard: then the next heartbeat brings it.
+func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction, reply Reply) (out wire.Instruction, whole bool, err error) {
+	out = wire.Instruction{Work: int64(order.Work), Attempt: order.Attempt, Do: string(order.Do)}
 	switch order.Do {
 	case placement.Start:
-		run, err := h.run(ctx, order.Work, reply.Offers[order.Work])
-		out.Run = run
-		return out, err
+		offer, known := reply.Offers[order.Work]
+		if !known {
+			return out, false, nil
+		}
+		out.Run, err = h.run(ctx, order.Work, offer)
 	case placement.Upload:
 		row := reply.Rows[order.Work]
 		link, err := h.Files.PresignPost(ctx, pool.Upload{
 			Key: pool.ResultKey(row.Work, row.Digest), Digest: row.Digest, Size: row.Size, ContentType: pool.ResultType, Life: uploadLife,
 		})
 		out.Upload = &wire.Link{URL: link.URL, Fields: link.Fields, Expires: link.Expires}
-		return out, err
+		return out, true, err
 	case placement.Continue, placement.Hold, placement.Stop:
 	}
-	return out, nil
+	return out, true, err
 }
 
 func (h *Heartbeat) run(ctx context.Context, work pool.WorkID, o pool.Offering) (*wire.Run, error) {

@@ -24,7 +24,7 @@ func TestRegisterTwice(t *testing.T) {
 		t.Errorf("%+v, then %+v", first, second)
 	}
 	var list wire.Workers
-	b.Call(b.crowd.Token, "GET", "/workers", nil).Into(b.World, &list)
+	b.Call(b.op.Token, "GET", "/workers", nil).Into(b.World, &list)
 	if len(list.Workers) != 1 || list.Workers[0].Slots != 3 || list.Workers[0].Capabilities.GPU != 1 || list.Workers[0].Live {
 		t.Errorf("%+v", list)
 	}

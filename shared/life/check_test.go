@@ -40,7 +40,10 @@ func (w *world) checkWork(b life.Life, fail failer) {
 		fail("what never changes of a work changed")
 	}
 	if !b.Work.Digest.IsZero() && a.Work.Digest != b.Work.Digest {
-		fail("the agreed digest changed")
+		behind := count(b, func(r life.Row) bool { return r.Digest == b.Work.Digest })
+		if behind > 1 || !a.Work.Digest.IsZero() && b.Work.State == pool.Agreed {
+			fail("the digest that %d agreed upon changed", behind)
+		}
 	}
 	switch {
 	case a.Work.State.Ended() && !b.Work.State.Ended() && !a.Work.Ended.Equal(w.now):
@@ -164,7 +167,7 @@ func (w *world) checkCounts(b life.Life, fail failer) {
 	if open > need {
 		fail("%d open turns, %d needed", open, need)
 	}
-	if want := max(0, min(need-open, w.p.MaxAssignments-made(a))); wanted != want {
+	if want := max(0, min(need-open, w.p.MaxRuns-made(a))); wanted != want {
 		fail("%d wanted, the model says %d", wanted, want)
 	}
 	if a.Work.State.Open() && open == 0 && wanted == 0 {
@@ -174,14 +177,14 @@ func (w *world) checkCounts(b life.Life, fail failer) {
 		w.checkConsensus(b, fail)
 	}
 	failures := count(a, func(r life.Row) bool { return r.State == pool.Broken && r.Digest.IsZero() })
-	tries := failures >= w.p.MaxFailures || made(a) >= w.p.MaxAssignments && open == 0
+	tries := failures >= w.p.MaxFailures || made(a) >= w.p.MaxRuns && open == 0
 	if a.Work.State.Open() && tries {
 		fail("had its tries (%d failures, %d made) and lives", failures, made(a))
 	}
 	if a.Work.State != pool.Failed || b.Work.State == pool.Failed || !w.now.Before(a.Work.Deadline) || failures >= w.p.MaxFailures {
 		return
 	}
-	if made(a) < w.p.MaxAssignments {
+	if made(a) < w.p.MaxRuns {
 		fail("failed by %d failures and %d made before its deadline", failures, made(a))
 	}
 	for i, r := range a.Rows {

@@ -27,10 +27,13 @@ func TestFailsAfterItsTries(t *testing.T) {
 	}
 }
 
-func TestFailsAfterItsAssignments(t *testing.T) {
+func TestFailsAfterItsRuns(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t, 0, 19)
-	p.wait(2 * beat)
+	for w := pool.WorkerID(1); w <= 19; w++ {
+		p.says(w, pool.SaysRunning, pool.Digest{})
+	}
+	p.wait(4 * beat)
 	p.want(pool.Waiting, 1)
 	p.offer(20, "account:20")
 	p.want(pool.Running, 0)
@@ -39,18 +42,24 @@ func TestFailsAfterItsAssignments(t *testing.T) {
 	p.want(pool.Running, 0) // its last turn may still bring it
 	p.wait(4 * beat)
 	p.want(pool.Failed, 0)
-	if !strings.HasPrefix(p.Work.Reason, "too many assignments without a result: not started in time; worker lost") {
+	if !strings.HasPrefix(p.Work.Reason, "too many runs without a result: worker lost") {
 		t.Errorf("reason %q", p.Work.Reason)
 	}
 }
 
-func TestAttemptsCountAsAssignments(t *testing.T) {
+// TestUnwillingWorkersUseUpNothing: offers that were refused or not started are
+// no runs, however many.
+func TestUnwillingWorkersUseUpNothing(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, 5, 2)
-	p.Rows[0].Attempt, p.Rows[1].Attempt = 12, 7
-	p.want(pool.Running, 1) // 3 agreeing are needed, 2 open; 20 may be made
-	p.Rows[1].Attempt = 8
-	p.want(pool.Running, 0)
+	p := newPlay(t, 5, 40)
+	for w := pool.WorkerID(1); w <= 20; w++ {
+		p.says(w, pool.SaysRefused, pool.Digest{})
+	}
+	p.wait(2 * beat)
+	for i := range p.Rows {
+		p.Rows[i].Attempt = 50
+	}
+	p.want(pool.Waiting, 3)
 }
 
 func TestReasonIsClipped(t *testing.T) {
@@ -146,8 +155,25 @@ func TestOver(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	want := life.Policy{MaxFailures: 3, MaxAssignments: 20, RunGrace: 5 * time.Minute, UploadLimit: time.Hour, StartIntervals: 2}
+	want := life.Policy{MaxFailures: 3, MaxRuns: 20, RunGrace: 5 * time.Minute, UploadLimit: time.Hour, StartIntervals: 2}
 	if life.Defaults != want {
 		t.Errorf("%+v", life.Defaults)
 	}
+}
+
+// TestOneAloneBindsNobody: where one worker decides there was no agreement, so a
+// digest whose bytes never come is forgotten.
+func TestOneAloneBindsNobody(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t, 0, 1)
+	p.says(1, pool.SaysReported, lie)
+	p.want(pool.Agreed, 0, pool.Uploading)
+	p.wait(time.Hour)
+	p.want(pool.Waiting, 1, pool.Expired)
+	if !p.Work.Digest.IsZero() {
+		t.Error("the digest of one alone was kept")
+	}
+	p.offer(2, "account:2")
+	p.says(2, pool.SaysReported, truth)
+	p.want(pool.Agreed, 0, pool.Expired, pool.Uploading)
 }

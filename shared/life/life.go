@@ -18,7 +18,7 @@ import (
 // Policy holds the numbers of a work's life.
 type Policy struct {
 	MaxFailures    int           // runs that may fail before the work does
-	MaxAssignments int           // offers made before the work fails
+	MaxRuns        int           // runs that may begin before the work fails
 	RunGrace       time.Duration // beyond the run limit, for downloads and late words
 	UploadLimit    time.Duration // from the first byte to the last
 	StartIntervals int           // heartbeat intervals to start an offer or an upload
@@ -27,7 +27,7 @@ type Policy struct {
 // Defaults are the pool's numbers.
 var Defaults = Policy{
 	MaxFailures:    3,
-	MaxAssignments: 20,
+	MaxRuns:        20,
 	RunGrace:       5 * time.Minute,
 	UploadLimit:    time.Hour,
 	StartIntervals: 2,
@@ -166,20 +166,22 @@ func (l *Life) Cancel(now time.Time) {
 	}
 }
 
-// Unstage lets the work be assigned: its inputs are all there.
-func (l *Life) Unstage() {
-	if l.Work.State == pool.Staging {
-		l.Work.State = pool.Waiting
-	}
-}
-
 // Wanted gives how many more assignments may be made now.
 func (l *Life) Wanted(p Policy) int {
-	made := 0
+	return max(0, min(l.lacks(), p.MaxRuns-l.runs()))
+}
+
+// runs counts the runs that began and those that open offers may become. What was
+// refused or never started is no run, or a few unwilling workers could use up
+// every work's tries.
+func (l *Life) runs() int {
+	n := 0
 	for _, row := range l.Rows {
-		made += row.Attempt
+		if row.Started || row.State.Open() {
+			n++
+		}
 	}
-	return max(0, min(l.lacks(), p.MaxAssignments-made))
+	return n
 }
 
 // lacks gives how many more results consensus needs beyond those to come from
@@ -281,6 +283,9 @@ func (l *Life) appoint(now time.Time, seed uint64, p Policy) {
 	}
 	if len(able) == 0 {
 		l.Work.State = pool.Waiting
+		if l.agreeing() < 2 {
+			l.Work.Digest = pool.Digest{} // one alone agrees with nobody: it must not bind others
+		}
 		return
 	}
 	draw := rand.New(rand.NewPCG(seed, uint64(l.Work.ID)))
@@ -289,11 +294,21 @@ func (l *Life) appoint(now time.Time, seed uint64, p Policy) {
 	l.Work.Size = row.Size
 }
 
+// agreeing counts the workers that reported the agreed digest, wherever they are.
+func (l *Life) agreeing() int {
+	n := 0
+	for _, row := range l.Rows {
+		if row.Digest == l.Work.Digest {
+			n++
+		}
+	}
+	return n
+}
+
 // fail ends a work that had its tries.
 func (l *Life) fail(now time.Time, p Policy) {
-	failures, made, held := 0, 0, false
+	failures, held := 0, false
 	for _, row := range l.Rows {
-		made += row.Attempt
 		held = held || row.State.Open()
 		if row.State == pool.Broken && row.Digest.IsZero() {
 			failures++
@@ -302,8 +317,8 @@ func (l *Life) fail(now time.Time, p Policy) {
 	switch {
 	case failures >= p.MaxFailures:
 		l.end(now, pool.Failed, "too many failed runs"+l.reasons())
-	case made >= p.MaxAssignments && !held:
-		l.end(now, pool.Failed, "too many assignments without a result"+l.reasons())
+	case l.runs() >= p.MaxRuns && !held:
+		l.end(now, pool.Failed, "too many runs without a result"+l.reasons())
 	}
 }
 

@@ -123,7 +123,9 @@ func needed(l life.Life) int {
 func made(l life.Life) int {
 	n := 0
 	for _, r := range l.Rows {
-		n += r.Attempt
+		if r.State == pool.Offered || r.State == pool.InRun || r.Started {
+			n++
+		}
 	}
 	return n
 }

@@ -84,16 +84,18 @@ func (o *Operate) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(after), int(limit))
+	// One more tells whether there is a next page.
+	page, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(after), int(limit)+1)
 	if err != nil {
 		return err
 	}
 	out := wire.Workers{Workers: []wire.Worker{}}
+	if len(page) > int(limit) {
+		page = page[:limit]
+		out.Next = int64(page[limit-1].ID)
+	}
 	for _, record := range page {
 		out.Workers = append(out.Workers, worker(record, now))
-	}
-	if len(page) == int(limit) {
-		out.Next = int64(page[len(page)-1].ID)
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
 }

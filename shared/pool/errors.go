@@ -10,7 +10,7 @@ import (
 // worker by whether to try again. A failure without a Kind is a fault of ours.
 type Kind string
 
-// The kinds, with the HTTP status that shared/entry gives them.
+// The kinds, with the HTTP status that shared/web gives them.
 const (
 	Invalid         Kind = "invalid"          // 400: the request breaks a rule; Field names where
 	Unauthenticated Kind = "unauthenticated"  // 401: no token, or one that is no longer good

@@ -27,6 +27,7 @@ type Link struct {
 type Object struct {
 	Size   int64  // bytes
 	Digest Digest // zero when it was stored without a SHA-256
+	Age    time.Duration
 }
 
 // ResultType is the content type of a result archive.

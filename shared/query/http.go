@@ -75,16 +75,19 @@ func (q *Query) works(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	filter.Requester = requester
+	limit := filter.Limit
+	filter.Limit++ // one more tells whether there is a next page
 	page, err := q.Books.Works(r.Context(), filter)
 	if err != nil {
 		return err
 	}
 	out := wire.Works{Works: []wire.Work{}}
+	if len(page) > limit {
+		page = page[:limit]
+		out.Next = int64(page[limit-1].ID)
+	}
 	for _, work := range page {
 		out.Works = append(out.Works, wire.FromWork(work, nil))
-	}
-	if len(page) == filter.Limit {
-		out.Next = int64(page[len(page)-1].ID)
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
 }

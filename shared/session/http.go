@@ -12,7 +12,7 @@ import (
 
 const (
 	maxBody  = 4 << 10 // bytes
-	maxLogin = 254     // bytes, as the books keep it
+	maxLogin = 64      // bytes, as the books keep it
 )
 
 // Handler serves POST /session.

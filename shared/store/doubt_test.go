@@ -73,7 +73,7 @@ var doubtfuls = map[string]doubtful{
 		}
 	}},
 	"SetWorkerState": {notes: true, prepare: func(_ *testing.T, p *party) func() error {
-		return func() error { return p.SetWorkerState(background, p.owner, p.workers[0], pool.Draining, trace) }
+		return func() error { return p.SetWorkerState(background, 0, p.workers[0], pool.Draining, trace) }
 	}},
 	"PutAccount": {notes: true, loose: []string{"account"}, prepare: func(_ *testing.T, p *party) func() error {
 		return func() error { return p.PutAccount(background, pool.Account{Login: "x", Role: pool.RoleOperator}) }

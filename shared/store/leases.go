@@ -74,6 +74,12 @@ func (s *Store) ReleaseLease(ctx context.Context, l *pool.Lease) (more bool, err
 	return more, err
 }
 
+// DropLease lets the lease go whoever asked: its holder cannot serve them.
+func (s *Store) DropLease(ctx context.Context, l *pool.Lease) error {
+	_, err := s.db.ExecContext(ctx, "UPDATE lease SET until = UTC_TIMESTAMP(6) WHERE name = 'dispatch' AND holder = ? AND fence = ?", l.Holder, l.Fence)
+	return failure("dropping the dispatch lease", err)
+}
+
 // renewLease adds the statement that keeps the lease while work goes on.
 func renewLease(b *statements, l *pool.Lease) {
 	if l != nil {

@@ -32,9 +32,12 @@ func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renew
 		}
 		decide(now, lives)
 		b := &statements{}
+		if renew != nil {
+			writeWorker(b, *renew)
+		}
 		writeLives(b, before, lives, t)
 		if renew != nil {
-			writeRenewal(b, *renew)
+			writeLease(b, *renew)
 		}
 		b.add("COMMIT")
 		return exec(ctx, conn, b)

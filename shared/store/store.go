@@ -87,6 +87,7 @@ func (quiet) Print(...any) {}
 // MySQL and MariaDB error numbers that somebody decides by.
 const (
 	erDuplicate      = 1062
+	erPacketTooLarge = 1153
 	erTwoRows        = 1242 // of a scalar subquery: see statements.must
 	erLockWait       = 1205
 	erDeadlock       = 1213
@@ -128,6 +129,9 @@ func failure(doing string, err error) error {
 	var known *pool.Error
 	if errors.As(err, &known) {
 		return err
+	}
+	if number(err) == erPacketTooLarge {
+		return &pool.Error{Kind: pool.TooLarge, Message: "this is more than the database takes at once; send it in parts", Cause: err}
 	}
 	err = fmt.Errorf("%s: %w", doing, err)
 	if errors.Is(err, context.Canceled) {

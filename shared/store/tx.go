@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -151,11 +152,13 @@ func (r *results) close() error {
 
 // list encodes values for JSON_TABLE: one placeholder, whatever their number.
 func list(values any) string {
-	text, err := json.Marshal(values)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // it would only grow
+	if err := encoder.Encode(values); err != nil {
 		panic(fmt.Sprintf("encoding a list for the database: %v", err)) // plain structs of ours only
 	}
-	return string(text)
+	return text.String()
 }
 
 // stamp gives a time as the database writes it; zero is NULL.

@@ -187,14 +187,19 @@ func (s *Store) demands(ctx context.Context, conn *sql.Conn, ids []pool.ClassID)
 	return known, rows.Err()
 }
 
-func writeRenewal(b *statements, r pool.Renewal) {
+// writeWorker adds what a heartbeat states of its worker. It comes before the
+// assignments, as dispatch locks them.
+func writeWorker(b *statements, r pool.Renewal) {
 	if r.Slots > 0 {
 		b.add("UPDATE worker SET slots = ? WHERE id = ?", r.Slots, int64(r.Worker))
 	}
 	if r.Capabilities != nil {
-		text := list(wire.FromCapabilities(*r.Capabilities))
-		b.add("UPDATE worker SET capabilities = ? WHERE id = ?", text, int64(r.Worker))
+		b.add("UPDATE worker SET capabilities = ? WHERE id = ?", list(wire.FromCapabilities(*r.Capabilities)), int64(r.Worker))
 	}
+}
+
+// writeLease adds the renewal of a worker's lease.
+func writeLease(b *statements, r pool.Renewal) {
 	b.add("UPDATE beat SET until = GREATEST(until, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND), interval_s = ? WHERE worker_id = ?",
 		r.Lease.Microseconds(), int64(r.Interval/time.Second), int64(r.Worker))
 }
@@ -204,14 +209,16 @@ func (s *Store) Renew(ctx context.Context, r pool.Renewal) error {
 	return s.transact(ctx, "renewing a lease", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
-		writeRenewal(b, r)
+		writeWorker(b, r)
+		writeLease(b, r)
 		b.add("COMMIT")
 		return exec(ctx, conn, b)
 	})
 }
 
 // Workers gives a page of workers after an id, ascending, with the database's
-// time; of one account, or all with account 0.
+// time; of one account, or all with account 0. Workers on a shared account are
+// each their own owner: that account alone sees none of them.
 func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error) {
 	var now time.Time
 	var page []pool.WorkerRecord
@@ -219,9 +226,10 @@ func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.
 			w.created_at, COALESCE(o.open, 0), COALESCE(y.agreed, 0) + COALESCE(o.agreed, 0), COALESCE(y.disagreed, 0) + COALESCE(o.disagreed, 0),
 			COALESCE(y.failed, 0) + COALESCE(o.failed, 0), COALESCE(y.lost, 0) + COALESCE(o.lost, 0)
 		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id LEFT JOIN tally y ON y.worker_id = w.id
-		LEFT JOIN (SELECT a.worker_id, SUM(a.state IN ('offered', 'running')) AS open, `+tallySQL+`
-			FROM assignment a JOIN work k ON k.id = a.work_id GROUP BY a.worker_id) o ON o.worker_id = w.id
-		WHERE w.id > ? AND (? = 0 OR w.account_id = ?) ORDER BY w.id LIMIT ?`, int64(after), int64(account), int64(account), limit)
+		LEFT JOIN (SELECT a.worker_id, SUM(a.state IN ('offered', 'running')) AS open, `+tallySQL+` FROM (SELECT id FROM worker WHERE id > ? AND (? = 0 OR account_id = ?) ORDER BY id LIMIT ?) p
+			STRAIGHT_JOIN assignment a ON a.worker_id = p.id JOIN work k ON k.id = a.work_id GROUP BY a.worker_id) o ON o.worker_id = w.id
+		WHERE w.id > ? AND (? = 0 OR w.account_id = ? AND NOT c.shared) ORDER BY w.id LIMIT ?`,
+		int64(after), int64(account), int64(account), limit, int64(after), int64(account), int64(account), limit)
 	if err != nil {
 		return nil, now, failure("listing workers", err)
 	}
@@ -245,25 +253,26 @@ func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.
 }
 
 // tallySQL counts what became of a worker's turns; a and k are the assignment
-// and its work.
+// and its work. Three digests and more tell of an app that is not deterministic:
+// then nobody is blamed for its own.
 const tallySQL = `SUM(a.digest IS NOT NULL AND k.digest IS NOT NULL AND a.digest = k.digest) AS agreed,
-	SUM(a.digest IS NOT NULL AND k.digest IS NOT NULL AND a.digest <> k.digest) AS disagreed,
+	SUM(a.digest IS NOT NULL AND k.digest IS NOT NULL AND a.digest <> k.digest
+		AND (SELECT COUNT(DISTINCT x.digest) FROM assignment x WHERE x.work_id = a.work_id) < 3) AS disagreed,
 	SUM(a.state = 'failed') AS failed, SUM(a.state = 'expired') AS lost`
 
-// SetWorkerState drains or activates a worker of an account, or any with account
-// 0. What is already so stays so.
+// SetWorkerState drains or activates a worker of an account that is not shared,
+// or any with account 0. What is already so stays so and leaves no event.
 func (s *Store) SetWorkerState(ctx context.Context, account pool.AccountID, worker pool.WorkerID, state pool.WorkerState, t pool.Trace) error {
 	return s.transact(ctx, "changing a worker's state", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
-		b.must(1, "UPDATE worker SET state = ? WHERE id = ? AND (? = 0 OR account_id = ?)", string(state), int64(worker), int64(account), int64(account))
-		b.add("INSERT INTO event (at, kind, worker_id, account_id, request_id) VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?)",
-			"worker."+string(state), int64(worker), int64(t.Account), t.RequestID)
+		b.add("INSERT INTO event (at, kind, worker_id, account_id, request_id) SELECT UTC_TIMESTAMP(6), ?, id, ?, ? FROM worker WHERE id = ? AND state <> ? FOR UPDATE",
+			"worker."+string(state), int64(t.Account), t.RequestID, int64(worker), string(state))
+		b.must(1, "UPDATE worker w JOIN account c ON c.id = w.account_id SET w.state = ? WHERE w.id = ? AND (? = 0 OR w.account_id = ? AND NOT c.shared)",
+			string(state), int64(worker), int64(account), int64(account))
 		b.add("COMMIT")
 		err := exec(ctx, conn, b)
 		if errors.Is(err, errMoved) {
-			// Looked up without the account, so that a retry is spared, yet a foreign
-			// worker is told apart from an absent one to nobody.
 			return pool.Refuse(pool.NotFound, "id", "no worker %d", worker)
 		}
 		return err

@@ -105,6 +105,10 @@ func TestHearTellsAll(t *testing.T) {
 	if len(h.Kept) != 0 || h.Rows[0].State != pool.Uploading || h.Rows[0].Digest != truth || h.Worker.Open != len(h.Rows)-1 {
 		t.Errorf("%+v", h)
 	}
+	// Another had agreed: one alone would bind nobody.
+	other := p.workers[0] + p.workers[1] - a.Worker
+	p.Exec(t, `INSERT INTO assignment (worker_id, work_id, owner, attempt, state, started, digest, size)
+		SELECT ?, work_id, CONCAT('worker:', ?), 1, 'closed', TRUE, digest, size FROM assignment WHERE state = 'uploading'`, int64(other), int64(other))
 	p.Exec(t, "UPDATE assignment SET start_by = UTC_TIMESTAMP(6) WHERE state = 'uploading'")
 	must(p.Settle(background, ids[:1], nil, trace, expire))(t)
 	h = must(p.Hear(background, p.owner, a.Worker))(t)
@@ -123,13 +127,13 @@ func TestWorkerStateIsItsAccounts(t *testing.T) {
 	for _, c := range []struct {
 		account pool.AccountID
 		worker  pool.WorkerID
-	}{{other, w}, {p.owner, w + 1}, {0, w + 1}} {
+	}{{other, w}, {p.owner, w}, {p.owner, w + 1}, {0, w + 1}} { // the shared account owns none of its workers
 		wantKind(t, p.SetWorkerState(background, c.account, c.worker, pool.Draining, trace), pool.NotFound)
 	}
 	if diff := cmp.Diff(before, p.everything(t)); diff != "" {
 		t.Errorf("what was refused left a trace: %s", diff)
 	}
-	for _, account := range []pool.AccountID{p.owner, 0, 0} { // draining twice is draining
+	for _, account := range []pool.AccountID{0, 0} { // draining twice is draining
 		if err := p.SetWorkerState(background, account, w, pool.Draining, trace); err != nil {
 			t.Fatal(err)
 		}
@@ -138,13 +142,13 @@ func TestWorkerStateIsItsAccounts(t *testing.T) {
 	if pass := dispatch(t, p.Books); pass.Offers != 0 {
 		t.Errorf("a draining worker got %+v", pass)
 	}
-	if err := p.SetWorkerState(background, p.owner, w, pool.Active, trace); err != nil {
+	if err := p.SetWorkerState(background, 0, w, pool.Active, trace); err != nil {
 		t.Fatal(err)
 	}
 	if pass := dispatch(t, p.Books); pass.Offers != 1 {
 		t.Errorf("an active worker got %+v", pass)
 	}
-	if n := p.Count(t, "SELECT COUNT(*) FROM event WHERE kind = 'worker.draining' AND worker_id = ? AND account_id = ? AND request_id = ?", int64(w), int64(trace.Account), trace.RequestID); n != 3 {
+	if n := p.Count(t, "SELECT COUNT(*) FROM event WHERE kind = 'worker.draining' AND worker_id = ? AND account_id = ? AND request_id = ?", int64(w), int64(trace.Account), trace.RequestID); n != 1 {
 		t.Errorf("noted %d times", n)
 	}
 }

@@ -55,6 +55,9 @@ const (
 	uploadLife = time.Hour // of a link to upload an input
 	pageInputs = 200       // inputs named, or looked for, in one call
 	heads      = 16        // inputs looked for at once
+	// maxAge is how old an object may be to count as there: the bucket forgets
+	// inputs after 45 days, and a work may live 30. Older ones are uploaded anew.
+	maxAge = 14 * 24 * time.Hour
 )
 
 // Accept stores a batch and rings. A repeat with the same key and body gives the
@@ -105,8 +108,12 @@ func (s *Submit) Missing(ctx context.Context, requester pool.AccountID, batch po
 // gives how many are still missing: call again while that number falls.
 func (s *Submit) Check(ctx context.Context, requester pool.AccountID, batch pool.BatchID, t pool.Trace) (int, error) {
 	inputs, _, err := s.Books.MissingInputs(ctx, requester, batch, pageInputs)
-	if err != nil || len(inputs) == 0 {
+	if err != nil {
 		return 0, err
+	}
+	if len(inputs) == 0 {
+		s.ring(ctx) // the ring of the call that found the last one may have been lost
+		return 0, nil
 	}
 	present, err := s.look(ctx, requester, inputs)
 	if err != nil {
@@ -134,7 +141,8 @@ func (s *Submit) look(ctx context.Context, requester pool.AccountID, inputs []po
 		all.Go(func() {
 			defer func() { <-places }()
 			object, found, err := s.Files.Head(ctx, pool.InputKey(requester, in.Digest))
-			there[i], faults[i] = found && object.Size == in.Size && object.Digest == in.Digest, err
+			there[i] = found && object.Size == in.Size && object.Digest == in.Digest && object.Age < maxAge
+			faults[i] = err
 		})
 	}
 	all.Wait()

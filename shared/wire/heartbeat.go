@@ -242,7 +242,7 @@ func FromCapabilities(c pool.Capabilities) Capabilities {
 
 // EncodeCapabilities gives the text that is stored.
 func EncodeCapabilities(c pool.Capabilities) ([]byte, error) {
-	text, err := json.Marshal(FromCapabilities(c))
+	text, err := document(FromCapabilities(c))
 	if err != nil {
 		return nil, fmt.Errorf("encoding capabilities: %w", err)
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,6 +9,18 @@ import (
 
 	"workerpool/shared/pool"
 )
+
+// document encodes what is stored. What HTML would need escaped is left as it
+// is: nobody shows it as a page, and escaped it may be six times as long.
+func document(v any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+}
 
 // Spec makes a work's Spec of its batch's stored template and its own stored
 // item (nil when it has none).
@@ -46,7 +59,7 @@ type class struct {
 
 // EncodeDemands gives the canonical text of a class: equal demands, equal bytes.
 func EncodeDemands(d pool.Demands) ([]byte, error) {
-	text, err := json.Marshal(class{
+	text, err := document(class{
 		AppType: string(d.App.Type), Program: d.App.Name, RunS: int64(d.RunLimit / time.Second),
 		Demands: Demands{
 			CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: d.TEE,

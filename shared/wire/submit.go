@@ -4,7 +4,6 @@
 package wire
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -20,6 +19,7 @@ const (
 	MaxBody    = 5 << 20 // bytes of a request body
 	maxArgs    = 256
 	maxArg     = 8 << 10
+	maxRun     = 64 << 10 // bytes of template and item as JSON: a worker is told of many runs at once
 	maxEnv     = 64
 	maxInputs  = 64    // files one work reads
 	maxUploads = 1_000 // distinct files of a batch
@@ -180,22 +180,26 @@ func (s Submission) Parse(maxFile int64) (pool.NewBatch, error) {
 	if err := checkRun("template", t.Args, t.Env, t.Inputs, maxFile); err != nil {
 		return none, err
 	}
-	items, inputs, err := s.items(maxFile)
-	if err != nil {
-		return none, err
-	}
-	document, err := json.Marshal(t)
+	template, err := document(t)
 	if err != nil {
 		return none, fmt.Errorf("encoding the template: %w", err)
 	}
+	if len(template) > maxRun {
+		return none, invalid("template", "at most %d bytes as JSON, here %d: bring large data as inputs", maxRun, len(template))
+	}
+	items, inputs, err := s.items(maxFile, maxRun-len(template))
+	if err != nil {
+		return none, err
+	}
 	return pool.NewBatch{
 		Demands: demands, Trust: t.Trust, Priority: priority, Deadline: deadline,
-		Template: document, Items: items, Inputs: inputs,
+		Template: template, Items: items, Inputs: inputs,
 	}, nil
 }
 
-// items checks each work and gathers the distinct files of all.
-func (s Submission) items(maxFile int64) (documents [][]byte, inputs []pool.Input, err error) {
+// items checks each work, which has room for so many bytes beside the template,
+// and gathers the distinct files of all.
+func (s Submission) items(maxFile int64, room int) (documents [][]byte, inputs []pool.Input, err error) {
 	seen := map[string]pool.Input{}
 	for j, in := range s.Template.Inputs {
 		if known, ok := seen[in.SHA256]; ok && known.Size != in.Size {
@@ -229,8 +233,11 @@ func (s Submission) items(maxFile int64) (documents [][]byte, inputs []pool.Inpu
 			seen[in.SHA256] = in.pool()
 		}
 		if len(item.Args)+len(item.Env)+len(item.Inputs) > 0 {
-			if documents[i], err = json.Marshal(item); err != nil {
+			if documents[i], err = document(item); err != nil {
 				return nil, nil, fmt.Errorf("encoding an item: %w", err)
+			}
+			if len(documents[i]) > room {
+				return nil, nil, invalid(at, "with the template's at most %d bytes as JSON: bring large data as inputs", maxRun)
 			}
 		}
 	}

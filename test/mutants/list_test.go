@@ -31,7 +31,7 @@ var mutants = []mutant{
 	{"life/life.go", "	if !now.Before(l.Work.Deadline) {", "	if now.After(l.Work.Deadline) {", "a work lives at its deadline"},
 	{"life/rows.go", "	lost := !now.Before(row.Until)", "	lost := now.After(row.Until)", "a lease holds at its end"},
 	{"life/life.go", "		case row.State == pool.Reported:\n			tally.Add(row.Digest, consensus.APIWeight)\n		}\n	}\n	switch {", "		}\n	}\n	switch {", "what was reported does not count for what is wanted"},
-	{"life/life.go", "p.MaxAssignments-made))", "p.MaxAssignments))", "more assignments than allowed"},
+	{"life/life.go", "min(l.lacks(), p.MaxRuns-l.runs())", "l.lacks()", "more assignments than allowed"},
 	{"life/life.go", "	case open == 0:", "	default:", "several make again what was agreed"},
 	{"life/life.go", "row.State == pool.Reported && row.Digest != l.Work.Digest {", "false {", "one who disagreed may upload"},
 	{"life/life.go", "		l.Work.Digest = winner", "		winner = l.Rows[0].Digest\n		l.Work.Digest = winner", "the first row's digest wins"},
@@ -39,10 +39,12 @@ var mutants = []mutant{
 	{"life/life.go", "		if row.State == pool.Reported && now.Before(row.Until) {", "		if row.State == pool.Reported {", "a lost worker is made the uploader"},
 	{"life/life.go", "able[draw.IntN(len(able))]", "able[min(0, draw.IntN(2))]", "the uploader is always the same"},
 	{"life/life.go", "row.State == pool.Broken && row.Digest.IsZero()", "row.State == pool.Broken", "a failed upload counts as a failed run"},
-	{"life/life.go", "made >= p.MaxAssignments && !held", "made >= p.MaxAssignments", "a work fails while its last turn runs"},
+	{"life/life.go", "l.runs() >= p.MaxRuns && !held", "l.runs() >= p.MaxRuns", "a work fails while its last turn runs"},
 	{"life/life.go", "		case row.State.Held():", "		case row.State.Open():", "an ended work leaves its uploader at work"},
-	{"life/life.go", "		l.Work.State = pool.Waiting\n		return", "		l.Work.State, l.Work.Digest = pool.Waiting, pool.Digest{}\n		return", "the digest goes with its uploaders"},
+	{"life/life.go", "l.agreeing() < 2 {", "l.agreeing() < 3 {", "the digest goes with its uploaders"},
 	{"life/life.go", "strings.ToValidUTF8(text[:maxReason], \"\")", "text[:maxReason]", "a reason is cut inside a character"},
+	{"life/life.go", "		if row.Started || row.State.Open() {", "		if row.State != \"\" {", "refusals use up a work's tries"},
+	{"life/life.go", "l.agreeing() < 2 {", "false {", "one worker alone binds all others"},
 	{"life/life.go", "failures >= p.MaxFailures", "failures > p.MaxFailures", "one failed run too many"},
 
 	// placement
