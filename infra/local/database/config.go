@@ -90,6 +90,7 @@ func arguments(c Config, port int) []string {
 		"--character-set-server=utf8mb4",
 		"--collation-server=utf8mb4_unicode_ci",
 		"--max-connections=300",
+		"--max-allowed-packet=64M", // MySQL's default: a batch of 5 MB may grow fourfold on its way
 		"--innodb-buffer-pool-size=64M",
 		"--innodb-log-file-size=32M",
 		"--innodb-flush-log-at-trx-commit=" + flush,
