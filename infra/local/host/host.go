@@ -111,7 +111,7 @@ func short(logicalID string) string {
 func (h *Host) startFunctions(functions []template.Function, s *services) error {
 	common := map[string]string{
 		"AWS_REGION": template.Region, "AWS_DEFAULT_REGION": template.Region,
-		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey,
+		"AWS_ACCESS_KEY_ID": s.accessKey, "AWS_SECRET_ACCESS_KEY": s.secretKey,
 	}
 	maps.Copy(common, s.endpoints)
 	var all []lambda.Function

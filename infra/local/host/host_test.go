@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"workerpool/infra/local/faults"
+	"workerpool/infra/local/template"
 )
 
 var functionsDir string
@@ -115,6 +116,42 @@ func TestARingGoesThroughAllServices(t *testing.T) {
 	again := start(t, c)
 	if status, got := call(t, "GET", again.URL()+"/files/one", ""); status != 200 || got != want {
 		t.Errorf("after a restart: %d %s, want the same file", status, got)
+	}
+}
+
+// Whoever else runs on this machine must not reach the secrets, queues and files.
+func TestServicesAnswerOnlyTheFunctions(t *testing.T) {
+	c := config(t)
+	h := &Host{config: c, faults: faults.New(faults.Config{})}
+	defer h.Close()
+	var err error
+	if h.template, err = template.Read(c.Template, c.Parameters); err != nil {
+		t.Fatal(err)
+	}
+	s, err := h.startServices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := h.startServices()
+	if err != nil || other.accessKey == s.accessKey || other.secretKey == s.secretKey || len(s.secretKey) < 40 {
+		t.Errorf("two starts drew the keys %s and %s, %v", s.accessKey, other.accessKey, err)
+	}
+	for name, target := range map[string]string{"SQS": "AmazonSQS.ListQueues", "SECRETS_MANAGER": "secretsmanager.GetSecretValue", "S3": ""} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", s.endpoints["AWS_ENDPOINT_URL_"+name]+"/", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Header.Set("X-Amz-Target", target); name == "S3" {
+			r.Method, r.URL.Path = "GET", "/any/key"
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		if response.Body.Close(); err != nil || response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s answers a stranger %d %s, %v", name, response.StatusCode, text, err)
+		}
 	}
 }
 

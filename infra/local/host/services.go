@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,18 +20,17 @@ import (
 	"workerpool/infra/local/template"
 )
 
-// The key of the local account. The stand-in of S3 checks signatures made with it.
-const (
-	accessKey = "local"
-	secretKey = "local-secret-key"
-)
-
 // services is what the functions call and where.
 type services struct {
+	accessKey string
+	secretKey string
 	endpoints map[string]string // AWS_ENDPOINT_URL_... variables
 	sqs       *awssqs.Client
 	queues    map[string]queue // by ARN
 }
+
+// keys are those that the stand-ins know.
+func (s *services) keys() map[string]string { return map[string]string{s.accessKey: s.secretKey} }
 
 type queue struct {
 	url        string
@@ -40,7 +40,8 @@ type queue struct {
 // startServices starts the stand-ins, makes what the template holds in them, and
 // binds it.
 func (h *Host) startServices() (*services, error) {
-	s := &services{endpoints: map[string]string{}, queues: map[string]queue{}}
+	// Drawn anew, so that no other program of this machine comes in by a known key.
+	s := &services{accessKey: "local" + rand.Text(), secretKey: rand.Text() + rand.Text(), endpoints: map[string]string{}, queues: map[string]queue{}}
 	if err := h.startQueues(s); err != nil {
 		return nil, err
 	}
@@ -54,14 +55,14 @@ func (h *Host) startServices() (*services, error) {
 }
 
 func (h *Host) startQueues(s *services) error {
-	url, err := h.serveHere(sqs.New(sqs.Config{Region: template.Region, Faults: h.faults}))
+	url, err := h.serveHere(sqs.New(sqs.Config{Region: template.Region, Keys: s.keys(), Faults: h.faults}))
 	if err != nil {
 		return err
 	}
 	s.endpoints["AWS_ENDPOINT_URL_SQS"] = url
 	s.sqs = awssqs.New(awssqs.Options{
 		Region: template.Region, BaseEndpoint: aws.String(url),
-		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),
+		Credentials: credentials.NewStaticCredentialsProvider(s.accessKey, s.secretKey, ""),
 	})
 	queues, err := h.template.Queues()
 	if err != nil {
@@ -94,7 +95,7 @@ func (h *Host) startBuckets(s *services) error {
 		names = append(names, b.Name)
 	}
 	store, err := s3.New(s3.Config{
-		Dir: filepath.Join(h.config.Dir, "s3"), Buckets: names, Keys: map[string]string{accessKey: secretKey},
+		Dir: filepath.Join(h.config.Dir, "s3"), Buckets: names, Keys: s.keys(),
 		Region: template.Region, Faults: h.faults,
 	})
 	if err != nil {
@@ -133,7 +134,7 @@ func (h *Host) startSecrets(s *services) error {
 		return err
 	}
 	h.template.Bind(map[string]string{"Database.Outputs.Endpoint": h.config.Database.Addr, "Database.Outputs.AdminSecret": AdminSecret})
-	s.endpoints["AWS_ENDPOINT_URL_SECRETS_MANAGER"], err = h.serveHere(secrets.New(secrets.Config{File: file, Faults: h.faults}))
+	s.endpoints["AWS_ENDPOINT_URL_SECRETS_MANAGER"], err = h.serveHere(secrets.New(secrets.Config{File: file, Region: template.Region, Keys: s.keys(), Faults: h.faults}))
 	return err
 }
 

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"workerpool/infra/local/sigv4"
 )
 
 // checksums are S3's checksum headers with the hash behind each; the values
@@ -68,7 +70,7 @@ func (d *digests) verify(header, trailer http.Header) (map[string]string, error)
 	if want := header.Get("Content-Md5"); want != "" && want != base64.StdEncoding.EncodeToString(d.md5.Sum(nil)) {
 		return nil, refuse(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.")
 	}
-	if want := header.Get(payloadHeader); len(want) == hex.EncodedLen(sha256.Size) && want != hex.EncodeToString(d.payload.Sum(nil)) {
+	if want := header.Get(sigv4.PayloadHeader); len(want) == hex.EncodedLen(sha256.Size) && want != hex.EncodeToString(d.payload.Sum(nil)) {
 		return nil, refuse(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	kept := map[string]string{}

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"workerpool/infra/local/sigv4"
 )
 
 // disk keeps one bucket in three folders: the objects under their keys, what is
@@ -75,7 +77,7 @@ func fileOf(key string) (string, error) {
 		case ".", "..":
 			parts[i] = strings.ReplaceAll(part, ".", "%2E")
 		default:
-			parts[i] = escape(part, " =@,+")
+			parts[i] = sigv4.Escape(part, " =@,+")
 		}
 		if len(parts[i]) > 255 {
 			return "", refuse(http.StatusBadRequest, "KeyTooLongError", "A part of your key is too long for a file name")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"workerpool/infra/local/faults"
+	"workerpool/infra/local/sigv4"
 )
 
 // maxObject is the largest object of one call, in bytes.
@@ -81,9 +82,9 @@ func kept(header http.Header) map[string]string {
 func (b *Buckets) putObject(c call) error {
 	u := upload{key: c.key, body: c.r.Body, header: c.r.Header, max: maxObject,
 		trailer: func() http.Header { return nil }}
-	payload := c.r.Header.Get(payloadHeader)
+	payload := c.r.Header.Get(sigv4.PayloadHeader)
 	switch {
-	case payload == unsignedTrailer:
+	case payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
 		body := newChunked(c.r.Body)
 		u.body, u.trailer = body, func() http.Header { return body.trailer }
 	case strings.HasPrefix(payload, "STREAMING-"):

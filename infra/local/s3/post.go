@@ -7,6 +7,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+
+	"workerpool/infra/local/sigv4"
 )
 
 // maxFields bounds all fields before the file, in bytes.
@@ -23,10 +25,10 @@ func (b *Buckets) postObject(c call) error {
 	if err != nil {
 		return err
 	}
-	if form["policy"] == "" || form["x-amz-algorithm"] != algorithm {
+	if form["policy"] == "" || form["x-amz-algorithm"] != sigv4.Algorithm {
 		return denied("Access Denied")
 	}
-	if err := b.checkSignature(form["x-amz-credential"], form["x-amz-signature"], form["policy"]); err != nil {
+	if err := b.verifier.CheckText(form["x-amz-credential"], form["x-amz-signature"], form["policy"]); err != nil {
 		return err
 	}
 	p, err := parsePolicy(form["policy"])
@@ -83,7 +85,7 @@ func readForm(parts *multipart.Reader) (map[string]string, io.Reader, error) {
 
 // posted answers a finished upload with the status the form asked for.
 func (c call) posted(form map[string]string, a about) {
-	location := "http://" + c.r.Host + "/" + c.name + "/" + escape(form["key"], "/")
+	location := "http://" + c.r.Host + "/" + c.name + "/" + sigv4.Escape(form["key"], "/")
 	c.w.Header().Set("ETag", `"`+a.ETag+`"`)
 	c.w.Header().Set("Location", location)
 	switch form["success_action_status"] {

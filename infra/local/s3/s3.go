@@ -13,6 +13,7 @@
 package s3
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/xml"
 	"errors"
@@ -25,6 +26,7 @@ import (
 	"time"
 
 	"workerpool/infra/local/faults"
+	"workerpool/infra/local/sigv4"
 )
 
 // Config holds what Buckets need. Dir, Buckets and Keys are required.
@@ -40,21 +42,18 @@ type Config struct {
 // Buckets is the stand-in: an http.Handler safe for concurrent use. One process
 // at a time may use a folder.
 type Buckets struct {
-	keys   map[string]string
-	region string
-	faults *faults.Board
-	now    func() time.Time
-	disks  map[string]*disk
+	verifier sigv4.Verifier
+	faults   *faults.Board
+	now      func() time.Time
+	disks    map[string]*disk
 }
 
 // New makes the folders of the buckets where they are absent, removes what
 // interrupted uploads left behind, and declares the fault targets: one
 // "s3:<Operation>" per operation, PostObject for upload forms.
 func New(c Config) (*Buckets, error) {
-	b := &Buckets{keys: c.Keys, region: c.Region, faults: c.Faults, now: c.Now, disks: map[string]*disk{}}
-	if b.region == "" {
-		b.region = "us-east-1"
-	}
+	b := &Buckets{faults: c.Faults, now: c.Now, disks: map[string]*disk{}}
+	b.verifier = sigv4.Verifier{Keys: c.Keys, Region: cmp.Or(c.Region, "us-east-1"), Service: "s3", Now: c.Now}
 	if b.faults == nil {
 		b.faults = faults.New(faults.Config{})
 	}
@@ -142,7 +141,7 @@ func (b *Buckets) route(c call) (operation string, do func(call) error) {
 // nothing is told of a bucket to who may not know.
 func (b *Buckets) carryOut(c call, signed bool, do func(call) error) error {
 	if signed {
-		if err := b.authenticate(c.r); err != nil {
+		if err := b.verifier.CheckFile(c.r); err != nil {
 			return err
 		}
 	}
@@ -172,9 +171,12 @@ func denied(format string, args ...any) *fault {
 // classify makes a protocol error of what came from the disk or the connection.
 func classify(err error) *fault {
 	var f *fault
+	var unsigned *sigv4.Error
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &unsigned):
+		return &fault{unsigned.Status, unsigned.Code, unsigned.Message}
 	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk is full.")
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -185,7 +187,7 @@ func classify(err error) *fault {
 
 func fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := classify(err)
-	if !errors.As(err, new(*fault)) {
+	if f.status == http.StatusInternalServerError {
 		slog.WarnContext(r.Context(), "s3 call failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	writeXML(w, f.status, struct {

@@ -2,11 +2,12 @@
 // of {"<name>": "<secret string>"}, read anew by every call so that it can be
 // edited by hand, behind the JSON protocol of the AWS clients.
 //
-// It must not be deployed: it checks no signature, encrypts nothing and keeps
-// only the current version of a secret.
+// It must not be deployed: it encrypts nothing and keeps only the current version
+// of a secret.
 package secrets
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,6 +22,7 @@ import (
 	"sync"
 
 	"workerpool/infra/local/faults"
+	"workerpool/infra/local/sigv4"
 )
 
 const arnPrefix = "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
@@ -28,20 +30,27 @@ const arnPrefix = "arn:aws:secretsmanager:us-east-1:000000000000:secret:"
 // Config holds what a Vault needs. File is required; it may be absent at first.
 type Config struct {
 	File   string
+	Region string // default us-east-1
+	// Keys has the secret of each access key; nil = anyone may call, signed or not.
+	Keys   map[string]string
 	Faults *faults.Board // default: no faults
 }
 
 // Vault is the stand-in: an http.Handler safe for concurrent use.
 type Vault struct {
-	file   string
-	faults *faults.Board
-	mu     sync.Mutex // the file is read, changed and replaced as one
+	file     string
+	verifier *sigv4.Verifier // nil = nothing is checked
+	faults   *faults.Board
+	mu       sync.Mutex // the file is read, changed and replaced as one
 }
 
 // New makes the stand-in and declares its fault targets: one
 // "secrets:<Operation>" per operation.
 func New(c Config) *Vault {
 	v := &Vault{file: c.File, faults: c.Faults}
+	if c.Keys != nil {
+		v.verifier = &sigv4.Verifier{Keys: c.Keys, Region: cmp.Or(c.Region, "us-east-1"), Service: "secretsmanager"}
+	}
 	if v.faults == nil {
 		v.faults = faults.New(faults.Config{})
 	}
@@ -83,16 +92,22 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, &fault{http.StatusBadRequest, "UnknownOperationException", "no operation of this stand-in"})
 		return
 	}
-	v.faults.Serve(w, r, "secrets:"+name, func(w http.ResponseWriter, _ faults.Fault) {
-		var in input
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err == nil {
-			err = json.Unmarshal(body, &in)
-		}
-		if err != nil {
-			answer(w, nil, &fault{http.StatusBadRequest, "SerializationException", err.Error()})
+	var in input
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err == nil && v.verifier != nil {
+		if err := v.verifier.Check(r, body); err != nil {
+			answer(w, nil, err)
 			return
 		}
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &in)
+	}
+	if err != nil {
+		answer(w, nil, &fault{http.StatusBadRequest, "SerializationException", err.Error()})
+		return
+	}
+	v.faults.Serve(w, r, "secrets:"+name, func(w http.ResponseWriter, _ faults.Fault) {
 		out, err := do(v, in)
 		answer(w, out, err)
 	}, func(w http.ResponseWriter, status int) {
@@ -115,6 +130,10 @@ func answer(w http.ResponseWriter, out any, err error) {
 	if err != nil {
 		f := &fault{http.StatusInternalServerError, "InternalServiceError", err.Error()}
 		_ = errors.As(err, &f) // otherwise it stays internal
+		var unsigned *sigv4.Error
+		if errors.As(err, &unsigned) {
+			f = &fault{unsigned.Status, unsigned.Code, unsigned.Message}
+		}
 		status, out = f.status, map[string]string{"__type": f.code, "message": f.message}
 	}
 	w.WriteHeader(status)

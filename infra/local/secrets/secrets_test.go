@@ -112,3 +112,24 @@ func TestFaults(t *testing.T) {
 		t.Errorf("get after the faults: %+v, %v", got, err)
 	}
 }
+
+func TestOnlyWhoHasTheKeyMayAsk(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secrets.json")
+	if err := os.WriteFile(file, []byte(`{"a":"x"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(secrets.New(secrets.Config{File: file, Keys: map[string]string{"local": "local-secret"}}))
+	defer h.Close()
+	for secret, code := range map[string]string{"local-secret": "", "guessed": "SignatureDoesNotMatch"} {
+		api := secretsmanager.New(secretsmanager.Options{
+			Region: "us-east-1", BaseEndpoint: &h.URL, Retryer: aws.NopRetryer{},
+			Credentials: credentials.NewStaticCredentialsProvider("local", secret, ""),
+		})
+		got, err := api.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("a")})
+		if code != "" {
+			wantCode(t, err, code)
+		} else if err != nil || *got.SecretString != "x" {
+			t.Errorf("with the key: %+v, %v", got, err)
+		}
+	}
+}

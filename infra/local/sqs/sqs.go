@@ -4,7 +4,7 @@
 //
 // It owns what our code can notice of SQS: visibility, receipt handles, delays,
 // receive counts, dead letters, retention, limits and errors. It must not be
-// deployed: it checks no signature and no policy, knows no FIFO queue, and does
+// deployed: it checks no policy, knows no FIFO queue, and does
 // not enforce the quotas of SQS (messages in flight, one purge a minute).
 package sqs
 
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"workerpool/infra/local/faults"
+	"workerpool/infra/local/sigv4"
 )
 
 const (
@@ -34,7 +35,9 @@ const (
 
 // Config holds what Queues need; every field may be left out.
 type Config struct {
-	Region string           // of the ARNs; default us-east-1
+	Region string // of the ARNs; default us-east-1
+	// Keys has the secret of each access key; nil = anyone may call, signed or not.
+	Keys   map[string]string
 	Faults *faults.Board    // default: no faults
 	Now    func() time.Time // default time.Now
 	// At answers a channel that fires when the clock of Now has reached a time,
@@ -45,10 +48,11 @@ type Config struct {
 // Queues is the stand-in: an http.Handler safe for concurrent use. A long poll
 // returns when its request's context ends.
 type Queues struct {
-	region string
-	faults *faults.Board
-	now    func() time.Time
-	at     func(time.Time) <-chan time.Time
+	region   string
+	verifier *sigv4.Verifier // nil = nothing is checked
+	faults   *faults.Board
+	now      func() time.Time
+	at       func(time.Time) <-chan time.Time
 
 	mu     sync.Mutex
 	byName map[string]*queue
@@ -60,6 +64,9 @@ func New(c Config) *Queues {
 	s := &Queues{region: c.Region, faults: c.Faults, now: c.Now, at: c.At, byName: map[string]*queue{}}
 	if s.region == "" {
 		s.region = defaultRegion
+	}
+	if c.Keys != nil {
+		s.verifier = &sigv4.Verifier{Keys: c.Keys, Region: s.region, Service: "sqs"}
 	}
 	if s.faults == nil {
 		s.faults = faults.New(faults.Config{})
@@ -142,6 +149,12 @@ func (s *Queues) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, refuse("SerializationException", "read the request: %v", err))
 		return
 	}
+	if s.verifier != nil {
+		if err := s.verifier.Check(r, body); err != nil {
+			answer(w, nil, err)
+			return
+		}
+	}
 	c := call{ctx: r.Context(), base: "http://" + r.Host}
 	if r.TLS != nil {
 		c.base = "https://" + r.Host
@@ -161,7 +174,10 @@ func answer(w http.ResponseWriter, out any, err error) {
 	status := http.StatusOK
 	if err != nil {
 		var f *fault
-		if !errors.As(err, &f) {
+		var unsigned *sigv4.Error
+		if errors.As(err, &unsigned) {
+			f = &fault{code: unsigned.Code, message: unsigned.Message, status: unsigned.Status}
+		} else if !errors.As(err, &f) {
 			f = &fault{code: "InternalFailure", message: err.Error(), status: http.StatusInternalServerError}
 		}
 		status = f.status

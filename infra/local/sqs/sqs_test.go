@@ -2,6 +2,7 @@ package sqs_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,8 +12,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 
 	"workerpool/infra/local/faults"
 	local "workerpool/infra/local/sqs"
@@ -216,5 +219,19 @@ func TestNotTheProtocol(t *testing.T) {
 		if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "#"+c.want) {
 			t.Errorf("%s: %d %s %v, want 400 %s", c.target, resp.StatusCode, body, err, c.want)
 		}
+	}
+}
+
+func TestOnlyWhoHasTheKeyMayAsk(t *testing.T) {
+	h := httptest.NewServer(local.New(local.Config{Keys: map[string]string{"local": "local"}}))
+	defer h.Close()
+	d := open(t, endpoint{url: h.URL}, nil)
+	d.send("a")
+	stranger := sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &h.URL, Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider("local", "guessed", "")})
+	_, err := stranger.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &d.url, MessageBody: aws.String("b")})
+	var api smithy.APIError
+	if !errors.As(err, &api) || api.ErrorCode() != "SignatureDoesNotMatch" {
+		t.Errorf("with a guessed secret: %v", err)
 	}
 }

@@ -1,10 +1,14 @@
-package s3
+// Package sigv4 checks the signatures (version 4) of AWS's clients for the
+// stand-ins: those of headers, of links, and of a signed text. It owns the
+// protocol's arithmetic and its refusals; it must not know what is asked for.
+package sigv4
 
 import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,16 +16,42 @@ import (
 	"time"
 )
 
-const (
-	algorithm  = "AWS4-HMAC-SHA256"
-	amzTime    = "20060102T150405Z"
-	maxSkew    = 15 * time.Minute
-	maxExpires = 7 * 24 * time.Hour
+// Algorithm is the only one there is.
+const Algorithm = "AWS4-HMAC-SHA256"
 
+// PayloadHeader holds the hash of a body sent to S3, or what stands for it.
+const PayloadHeader = "X-Amz-Content-Sha256"
+
+const (
+	amzTime         = "20060102T150405Z"
+	maxSkew         = 15 * time.Minute
+	maxExpires      = 7 * 24 * time.Hour
 	unsignedPayload = "UNSIGNED-PAYLOAD"
-	unsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-	payloadHeader   = "X-Amz-Content-Sha256"
 )
+
+// Verifier knows the keys of one service. It is safe for concurrent use.
+type Verifier struct {
+	Keys    map[string]string // secret of each access key
+	Region  string
+	Service string           // "s3", "sqs", ...
+	Now     func() time.Time // nil = time.Now
+}
+
+// Error is a refusal in the words of S3; other services have other codes for it.
+type Error struct {
+	Status        int
+	Code, Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func refuse(status int, code, format string, args ...any) error {
+	return &Error{status, code, fmt.Sprintf(format, args...)}
+}
+
+func denied(format string, args ...any) error {
+	return refuse(http.StatusForbidden, "AccessDenied", format, args...)
+}
 
 // signature is what a request says about how it was signed.
 type signature struct {
@@ -31,22 +61,26 @@ type signature struct {
 	presigned                       bool
 }
 
-// authenticate checks the signature of a request, in its header or its query. Of
-// a presigned one the x-amz-* parameters then count as headers, as in S3.
-func (b *Buckets) authenticate(r *http.Request) error {
+// Check checks a request of a JSON service, whose body was read, by its header.
+func (v Verifier) Check(r *http.Request, body []byte) error {
+	s, err := readHeader(r)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	s.payload = hex.EncodeToString(sum[:])
+	return v.check(r, s)
+}
+
+// CheckFile checks a request of S3, by its header or its query; whether the body
+// is as its header says is left to who reads it. Of a link the x-amz-* parameters
+// then count as headers, as in S3.
+func (v Verifier) CheckFile(r *http.Request) error {
 	s, err := readSignature(r)
 	if err != nil {
 		return err
 	}
-	if err := b.checkTime(s); err != nil {
-		return err
-	}
-	names := strings.Split(s.signed, ";")
-	if err := coversAll(r, names); err != nil {
-		return err
-	}
-	canonical := canonicalRequest(r, names, s.payload)
-	if err := b.checkSignature(s.credential, s.value, stringToSign(s, canonical)); err != nil {
+	if err := v.check(r, s); err != nil {
 		return err
 	}
 	if s.presigned {
@@ -55,25 +89,44 @@ func (b *Buckets) authenticate(r *http.Request) error {
 	return nil
 }
 
+func (v Verifier) check(r *http.Request, s signature) error {
+	if err := v.checkTime(s); err != nil {
+		return err
+	}
+	names := strings.Split(s.signed, ";")
+	if err := coversAll(r, names); err != nil {
+		return err
+	}
+	return v.CheckText(s.credential, s.value, stringToSign(s, canonicalRequest(r, names, s.payload)))
+}
+
 func readSignature(r *http.Request) (signature, error) {
 	q := r.URL.Query()
 	if q.Get("X-Amz-Signature") != "" {
 		seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
-		if err != nil || seconds < 1 || seconds > int(maxExpires/time.Second) || q.Get("X-Amz-Algorithm") != algorithm {
+		if err != nil || seconds < 1 || seconds > int(maxExpires/time.Second) || q.Get("X-Amz-Algorithm") != Algorithm {
 			return signature{}, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError",
-				"X-Amz-Expires must be 1 to 604800 seconds and X-Amz-Algorithm %s", algorithm)
+				"X-Amz-Expires must be 1 to 604800 seconds and X-Amz-Algorithm %s", Algorithm)
 		}
 		return signature{
 			credential: q.Get("X-Amz-Credential"), date: q.Get("X-Amz-Date"), signed: q.Get("X-Amz-SignedHeaders"),
-			value: q.Get("X-Amz-Signature"), payload: cmp.Or(q.Get(payloadHeader), r.Header.Get(payloadHeader), unsignedPayload),
+			value: q.Get("X-Amz-Signature"), payload: cmp.Or(q.Get(PayloadHeader), r.Header.Get(PayloadHeader), unsignedPayload),
 			expires: time.Duration(seconds) * time.Second, presigned: true,
 		}, nil
 	}
-	fields, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm+" ")
+	s, err := readHeader(r)
+	if err == nil && s.payload == "" {
+		err = refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+	}
+	return s, err
+}
+
+func readHeader(r *http.Request) (signature, error) {
+	fields, ok := strings.CutPrefix(r.Header.Get("Authorization"), Algorithm+" ")
 	if !ok {
 		return signature{}, denied("Access Denied")
 	}
-	s := signature{date: r.Header.Get("X-Amz-Date"), payload: r.Header.Get(payloadHeader)}
+	s := signature{date: r.Header.Get("X-Amz-Date"), payload: r.Header.Get(PayloadHeader)}
 	for part := range strings.SplitSeq(fields, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name {
@@ -85,18 +138,19 @@ func readSignature(r *http.Request) (signature, error) {
 			s.value = value
 		}
 	}
-	if s.payload == "" {
-		return signature{}, refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
-	}
 	return s, nil
 }
 
-func (b *Buckets) checkTime(s signature) error {
+func (v Verifier) checkTime(s signature) error {
 	signed, err := time.Parse(amzTime, s.date)
 	if err != nil {
 		return denied("AWS authentication requires a valid Date or x-amz-date header")
 	}
-	age := b.now().Sub(signed)
+	now := time.Now
+	if v.Now != nil {
+		now = v.Now
+	}
+	age := now().Sub(signed)
 	switch {
 	case s.presigned && age < -maxSkew:
 		return denied("Request is not valid yet")
@@ -108,7 +162,7 @@ func (b *Buckets) checkTime(s signature) error {
 	return nil
 }
 
-// coversAll refuses headers that steer S3 but could have been added by anybody.
+// coversAll refuses headers that steer a service but could have been added by anybody.
 func coversAll(r *http.Request, names []string) error {
 	if !slices.Contains(names, "host") {
 		return denied("There were headers present in the request which were not signed: host")
@@ -122,15 +176,15 @@ func coversAll(r *http.Request, names []string) error {
 	return nil
 }
 
-// checkSignature compares the signature of a text under the key of a credential,
-// "<access key>/<day>/<region>/s3/aws4_request".
-func (b *Buckets) checkSignature(credential, value, text string) error {
+// CheckText compares the signature of a text under the key of a credential,
+// "<access key>/<day>/<region>/<service>/aws4_request".
+func (v Verifier) CheckText(credential, value, text string) error {
 	scope := strings.Split(credential, "/")
-	if len(scope) != 5 || scope[3] != "s3" || scope[4] != "aws4_request" || scope[2] != b.region {
+	if len(scope) != 5 || scope[3] != v.Service || scope[4] != "aws4_request" || scope[2] != v.Region {
 		return refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed",
-			"The credential %q must be <access key>/<day>/%s/s3/aws4_request", credential, b.region)
+			"The credential %q must be <access key>/<day>/%s/%s/aws4_request", credential, v.Region, v.Service)
 	}
-	secret, known := b.keys[scope[0]]
+	secret, known := v.Keys[scope[0]]
 	if !known {
 		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
 	}
@@ -154,7 +208,7 @@ func mac(key []byte, text string) []byte {
 func stringToSign(s signature, canonical string) string {
 	_, scope, _ := strings.Cut(s.credential, "/")
 	sum := sha256.Sum256([]byte(canonical))
-	return strings.Join([]string{algorithm, s.date, scope, hex.EncodeToString(sum[:])}, "\n")
+	return strings.Join([]string{Algorithm, s.date, scope, hex.EncodeToString(sum[:])}, "\n")
 }
 
 func canonicalRequest(r *http.Request, names []string, payload string) string {
@@ -162,7 +216,7 @@ func canonicalRequest(r *http.Request, names []string, payload string) string {
 	for name, values := range r.URL.Query() {
 		for _, v := range values {
 			if name != "X-Amz-Signature" {
-				query = append(query, escape(name, "")+"="+escape(v, ""))
+				query = append(query, Escape(name, "")+"="+Escape(v, ""))
 			}
 		}
 	}
@@ -182,12 +236,12 @@ func canonicalRequest(r *http.Request, names []string, payload string) string {
 		}
 		headers.WriteString(name + ":" + strings.Join(folded, ",") + "\n")
 	}
-	return strings.Join([]string{r.Method, escape(r.URL.Path, "/"), strings.Join(query, "&"), headers.String(), strings.Join(names, ";"), payload}, "\n")
+	return strings.Join([]string{r.Method, Escape(r.URL.Path, "/"), strings.Join(query, "&"), headers.String(), strings.Join(names, ";"), payload}, "\n")
 }
 
-// escape is the percent-encoding of signatures: all but letters, digits, -._~
+// Escape is the percent-encoding of signatures: all but letters, digits, -._~
 // and the characters of keep.
-func escape(s, keep string) string {
+func Escape(s, keep string) string {
 	var b strings.Builder
 	for _, c := range []byte(s) {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~"+keep, c) >= 0 {
