@@ -83,9 +83,15 @@ func serve(c config, log *slog.Logger) error {
 		return err
 	}
 	defer books.Close()
-	identity, err := books.Identity()
+	identity, aside, err := books.Identity(address(c.pool))
 	if err != nil {
 		return err
+	}
+	if aside != "" {
+		log.Warn("the work directory was another pool's: its assignments and key are put aside", "folder", aside, "pool", c.pool)
+	}
+	if inTheClear(c.pool) {
+		log.Warn("the way to the pool is not encrypted: others may read the password, tokens and inputs", "pool", c.pool)
 	}
 	// What is free changes for as long as the worker lives.
 	scratch := func() (int64, error) {

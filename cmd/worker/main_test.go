@@ -143,13 +143,18 @@ func (s *script) until(t *testing.T, work int64, state string) wire.Report {
 
 func worker(t *testing.T, s *script, dir string, arguments ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
+	return workerAt(t, s.URL, dir, arguments...)
+}
+
+func workerAt(t *testing.T, pool, dir string, arguments ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte("hush"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	c := exec.Command(os.Args[0], append([]string{
-		"-pool", s.URL, "-login", "w", "-password-file", password, "-dir", dir, "-slots", "2", "-memory-mb", "512", "-apps", "sh=/bin/sh -c",
+		"-pool", pool, "-login", "w", "-password-file", password, "-dir", dir, "-slots", "2", "-memory-mb", "512", "-apps", "sh=/bin/sh -c",
 	}, arguments...)...)
 	c.Env = append(os.Environ(), "WORKER_TEST=1")
 	c.Stdout, c.Stderr = &log, &log

@@ -5,7 +5,8 @@
 // its files; it must not run anything or talk to the pool.
 //
 // Below the directory: lock, identity.json (0600: it holds the worker's secret
-// key) and works/WORK.ATTEMPT/, one folder for each assignment, with state.json.
+// key) and works/WORK.ATTEMPT/, one folder for each assignment, with state.json;
+// old-N/ is what was put aside when the worker went over to another pool.
 package ledger
 
 import (
@@ -51,10 +52,11 @@ type Entry struct {
 	Reason  string    `json:"reason,omitempty"` // of failed
 }
 
-// Identity is who the worker is. It is made once.
+// Identity is who the worker is. It is made once for each pool.
 type Identity struct {
 	Key  string `json:"key"`  // secret: what the pool knows the worker by, next to its name
 	Mark string `json:"mark"` // not secret: what its processes are known by
+	Pool string `json:"pool"` // the only one that this is for, as Ledger.Identity was told
 }
 
 // Ledger is an open work directory.
@@ -98,28 +100,66 @@ func Open(dir string) (*Ledger, error) {
 // Close lets others in.
 func (l *Ledger) Close() error { return l.lock.Close() }
 
-// Identity gives who the worker is, and makes it up the first time.
-func (l *Ledger) Identity() (Identity, error) {
+// Identity gives who the worker is at a pool, and makes it up the first time. When
+// the directory was another pool's, all that is known of that one, assignments
+// too, is put aside into the folder that is given as well: its numbers and its key
+// mean nothing here.
+func (l *Ledger) Identity(pool string) (id Identity, aside string, err error) {
 	path := filepath.Join(l.dir, identityName)
-	var id Identity
 	text, err := os.ReadFile(path)
 	switch {
-	case err == nil:
+	case errors.Is(err, fs.ErrNotExist):
+		id = Identity{Key: random(32), Mark: random(8), Pool: pool}
+	case err != nil:
+		return Identity{}, "", fmt.Errorf("reading the worker's identity: %w", err)
+	default:
 		if err := json.Unmarshal(text, &id); err != nil {
-			return id, fmt.Errorf("reading %s: %w", path, err)
+			return Identity{}, "", fmt.Errorf("reading %s: %w", path, err)
 		}
 		if len(id.Key) != 64 || id.Mark == "" {
-			return id, fmt.Errorf("%s has no key and mark; without it the worker must register under another name", path)
+			return Identity{}, "", fmt.Errorf("%s has no key and mark; without it the worker must register under another name", path)
 		}
-		return id, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return id, fmt.Errorf("reading the worker's identity: %w", err)
+		switch id.Pool {
+		case pool:
+			return id, "", nil
+		case "": // it was made when pools were not noted
+		default:
+			if aside, err = l.putAside(id); err != nil {
+				return Identity{}, "", fmt.Errorf("putting aside what belongs to %s: %w", id.Pool, err)
+			}
+			// The mark stays: by it the processes of the other pool's runs are found.
+			id.Key = random(32)
+		}
+		id.Pool = pool
 	}
-	id = Identity{Key: random(32), Mark: random(8)}
 	if err := replace(path, id); err != nil {
-		return Identity{}, fmt.Errorf("storing the worker's identity: %w", err)
+		return Identity{}, "", fmt.Errorf("storing the worker's identity: %w", err)
 	}
-	return id, nil
+	return id, aside, nil
+}
+
+// putAside moves the assignments, with a copy of the identity, into a new folder.
+// The identity in its place is the last to change: until then it is done again.
+func (l *Ledger) putAside(id Identity) (aside string, err error) {
+	for n := 1; aside == ""; n++ {
+		path := filepath.Join(l.dir, fmt.Sprintf("old-%d", n))
+		if err := os.Mkdir(path, 0o700); err == nil {
+			aside = path
+		} else if !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+	if err := replace(filepath.Join(aside, identityName), id); err != nil {
+		return "", err
+	}
+	works := filepath.Join(l.dir, "works")
+	if err := os.Rename(works, filepath.Join(aside, "works")); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(works, 0o700); err != nil {
+		return "", err
+	}
+	return aside, errors.Join(syncFolder(aside), syncFolder(l.dir))
 }
 
 func random(bytes int) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -56,11 +57,11 @@ func TestSecondProcessIsRefused(t *testing.T) {
 
 func TestIdentityIsMadeOnceAndPrivate(t *testing.T) {
 	l, dir := opened(t)
-	first, err := l.Identity()
+	first, _, err := l.Identity(home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := l.Identity(); err != nil || second != first {
+	if second, _, err := l.Identity(home); err != nil || second != first {
 		t.Errorf("%+v and then %+v, %v", first, second, err)
 	}
 	for path, want := range map[string]os.FileMode{"": 0o700, identityName: 0o600} {
@@ -75,8 +76,61 @@ func TestIdentityIsMadeOnceAndPrivate(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, identityName), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Identity(); err == nil {
+	if _, _, err := l.Identity(home); err == nil {
 		t.Error("an emptied identity is replaced without a word")
+	}
+}
+
+const home = "https://pool.example.com"
+
+func TestAnotherPoolGetsNothingOfTheFirst(t *testing.T) {
+	l, dir := opened(t)
+	first, aside, err := l.Identity(home)
+	if err != nil || aside != "" {
+		t.Fatal(aside, err)
+	}
+	if err := l.Save(entry(7, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for n, pool := range []string{"https://other.example.com", home} {
+		id, aside, err := l.Identity(pool)
+		if err != nil || aside != filepath.Join(dir, []string{"old-1", "old-2"}[n]) {
+			t.Fatalf("put aside in %q, %v", aside, err)
+		}
+		if id.Key == first.Key || len(id.Key) != 64 || id.Mark != first.Mark || id.Pool != pool {
+			t.Errorf("%+v after %+v", id, first)
+		}
+		if found := entries(t, l); len(found) != 0 {
+			t.Errorf("assignments of another pool: %+v", found)
+		}
+		if again, aside, err := l.Identity(pool); err != nil || aside != "" || again != id {
+			t.Errorf("%+v and then %+v, %q, %v", id, again, aside, err)
+		}
+		if err := l.Save(entry(8, 1)); err != nil {
+			t.Errorf("saving: %v", err)
+		}
+	}
+	for _, path := range []string{"old-1/works/7.1/state.json", "old-1/identity.json", "old-2/works/8.1/state.json"} {
+		if _, err := os.Stat(filepath.Join(dir, path)); err != nil {
+			t.Error(err)
+		}
+	}
+	if old, err := os.ReadFile(filepath.Join(dir, "old-1", identityName)); err != nil || !strings.Contains(string(old), first.Key) {
+		t.Errorf("the identity put aside: %s, %v", old, err)
+	}
+}
+
+func TestIdentityWithoutAPoolIsKept(t *testing.T) {
+	l, dir := opened(t)
+	key := strings.Repeat("a", 64)
+	if err := os.WriteFile(filepath.Join(dir, identityName), []byte(`{"key":"`+key+`","mark":"m"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if id, aside, err := l.Identity(home); err != nil || aside != "" || id != (Identity{Key: key, Mark: "m", Pool: home}) {
+		t.Errorf("%+v, %q, %v", id, aside, err)
+	}
+	if _, aside, err := l.Identity("https://other.example.com"); err != nil || aside == "" {
+		t.Errorf("the pool was not noted: %q, %v", aside, err)
 	}
 }
 

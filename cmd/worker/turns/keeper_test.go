@@ -114,7 +114,7 @@ func config(t *testing.T, b *bucket, dir string) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	identity, err := books.Identity()
+	identity, _, err := books.Identity("https://pool.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
