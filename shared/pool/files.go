@@ -25,9 +25,9 @@ type Link struct {
 
 // Object is what the bucket says of one.
 type Object struct {
-	Size   int64  // bytes
-	Digest Digest // zero when it was stored without a SHA-256
-	Age    time.Duration
+	Size   int64         // bytes
+	Digest Digest        // zero when it was stored without a SHA-256
+	Age    time.Duration // since it was stored
 }
 
 // ResultType is the content type of a result archive.
