@@ -46,6 +46,8 @@ const (
 // Advance.
 type World struct {
 	Books  *storetest.Books
+	Bucket *blob.Bucket
+	Queue  *queue.Queue
 	Wire   *storetest.Wire // the store's connections: counts round trips, and cuts them
 	Files  *Doubt          // of the bucket's door
 	Bell   *Doubt          // of the queue's door
@@ -77,6 +79,7 @@ func New(t testing.TB) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.Queue, w.Bucket = ringer, bucket
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: Pool, Function: "pooltest", Now: time.Now})
 	seed := func() uint64 { return uint64(w.serial.Add(1)) }
 	w.flow = dispatch.New(dispatch.Config{Books: w.Books, Meter: meter, Seed: seed, Lease: true, Now: time.Now})
