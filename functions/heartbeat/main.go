@@ -16,6 +16,7 @@ import (
 	"workerpool/shared/secret"
 	"workerpool/shared/store"
 	"workerpool/shared/telemetry"
+	"workerpool/shared/web"
 )
 
 func main() { entry.Main(run) }
@@ -63,6 +64,6 @@ func run(ctx context.Context) error {
 	flow := heartbeat.New(heartbeat.Config{
 		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, MaxFile: maxFile,
 	})
-	entry.HTTP(auth.Middleware(issuer, flow.Handler()))
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"workerpool/shared/secret"
 	"workerpool/shared/store"
 	"workerpool/shared/telemetry"
+	"workerpool/shared/web"
 )
 
 func main() { entry.Main(run) }
@@ -50,7 +51,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "operate", Now: time.Now})
 	flow := operate.New(operate.Config{Books: books, Bell: ringer})
-	entry.HTTP(auth.Middleware(issuer, flow.Handler()))
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
 	return nil
 }

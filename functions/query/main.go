@@ -16,6 +16,7 @@ import (
 	"workerpool/shared/secret"
 	"workerpool/shared/store"
 	"workerpool/shared/telemetry"
+	"workerpool/shared/web"
 )
 
 func main() { entry.Main(run) }
@@ -53,7 +54,9 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "query", Now: time.Now})
 	flow := query.New(query.Config{Books: books, Files: bucket, Pool: name, MaxFile: maxFile, OpenAPI: docs.OpenAPI, Now: time.Now})
-	entry.HTTP(flow.Handler(func(private http.Handler) http.Handler { return auth.Middleware(issuer, private) }))
+	known := func(private http.Handler) http.Handler { return auth.Middleware(issuer, private) }
+	entry.HTTP(web.CountUnavailable(flow.Handler(known), meter.DependencyFailed))
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"workerpool/shared/store"
 	"workerpool/shared/submit"
 	"workerpool/shared/telemetry"
+	"workerpool/shared/web"
 )
 
 func main() { entry.Main(run) }
@@ -59,6 +60,6 @@ func run(ctx context.Context) error {
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "submit", Now: time.Now})
 	flow := submit.New(submit.Config{Books: books, Files: bucket, Bell: ringer, Meter: meter, MaxFile: maxFile})
-	entry.HTTP(auth.Middleware(issuer, flow.Handler()))
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
 	return nil
 }

@@ -81,6 +81,9 @@ func (d *Dispatch) Run(ctx context.Context) error {
 	if made > 0 {
 		slog.InfoContext(ctx, "assigned", telemetry.KeyCount, made)
 	}
+	if pool.KindOf(err) == pool.Unavailable {
+		d.Meter.DependencyFailed()
+	}
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"workerpool/shared/pool"
 	"workerpool/shared/telemetry"
 )
 
@@ -55,6 +56,9 @@ func (r *Reconcile) Tick(ctx context.Context) error {
 	}
 	moved, archiving := r.archive(ctx)
 	if err = errors.Join(err, archiving); err != nil {
+		if pool.KindOf(err) == pool.Unavailable {
+			r.Meter.DependencyFailed()
+		}
 		return err
 	}
 	if moved > 0 {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -45,6 +46,13 @@ func N(m Metric, count int) Value { return Value{Metric: m, Number: float64(coun
 // Took is a duration.
 func Took(m Metric, d time.Duration) Value {
 	return Value{Metric: m, Number: float64(d.Microseconds()) / 1000}
+}
+
+// DependencyFailed counts one failure of something the function depends on.
+func (m *Meter) DependencyFailed() {
+	if err := m.Record(N(DependencyFailures, 1)); err != nil {
+		slog.Warn("a failure was not counted", KeyError, err.Error())
+	}
 }
 
 type emfMetric struct {
