@@ -21,7 +21,7 @@ type Books interface {
 	TakeLease(ctx context.Context) (*pool.Lease, error)
 	ReleaseLease(ctx context.Context, l *pool.Lease) (more bool, err error)
 	DropLease(ctx context.Context, l *pool.Lease) error
-	Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
+	Dispatch(ctx context.Context, l *pool.Lease, limit int, bookmark placement.Bookmark, seed uint64, t pool.Trace,
 		decide func(placement.Snapshot) placement.Plan) (placement.Pass, error)
 	Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error)
 }
@@ -109,10 +109,10 @@ func (d *Dispatch) hold(ctx context.Context, lease *pool.Lease) (made int, err e
 // drain makes passes until every queue was seen to its end, and gives how many
 // assignments it made.
 func (d *Dispatch) drain(ctx context.Context, lease *pool.Lease) (made int, err error) {
-	cursor := placement.Cursor{}
+	bookmark := placement.Bookmark{}
 	for !d.late(ctx) {
 		seed := d.Seed()
-		pass, err := d.Books.Dispatch(ctx, lease, limit, cursor, seed, trace(ctx), func(s placement.Snapshot) placement.Plan {
+		pass, err := d.Books.Dispatch(ctx, lease, limit, bookmark, seed, trace(ctx), func(s placement.Snapshot) placement.Plan {
 			return placement.Decide(s, seed, placement.Defaults)
 		})
 		if err != nil {

@@ -186,10 +186,10 @@ type meddler struct {
 	happen func()
 }
 
-func (m *meddler) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
+func (m *meddler) Dispatch(ctx context.Context, l *pool.Lease, limit int, bookmark placement.Bookmark, seed uint64, t pool.Trace,
 	decide func(placement.Snapshot) placement.Plan,
 ) (placement.Pass, error) {
-	pass, err := m.Books.Dispatch(ctx, l, limit, cursor, seed, t, decide)
+	pass, err := m.Books.Dispatch(ctx, l, limit, bookmark, seed, t, decide)
 	if m.happen != nil {
 		m.happen()
 		m.happen = nil

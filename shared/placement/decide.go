@@ -19,7 +19,7 @@ type Policy struct {
 var Defaults = Policy{StartIntervals: 2, MaxRefusals: 3}
 
 // Snapshot is what placement sees: the workers with free slots and, class by
-// class, the heads of the queues.
+// class, the fronts of the queues.
 type Snapshot struct {
 	Now     time.Time
 	Workers []pool.Worker
@@ -30,11 +30,11 @@ type Snapshot struct {
 type Class struct {
 	ID      pool.ClassID
 	Demands pool.Demands
-	Heads   []Head // by rank, then work
+	Ready   []Ready // by rank, then work
 }
 
-// Head is one waiting work.
-type Head struct {
+// Ready is one waiting work.
+type Ready struct {
 	Work    pool.WorkID
 	Rank    int64
 	Trust   int
@@ -49,7 +49,7 @@ type Offer struct {
 	Class   pool.ClassID
 	Rank    int64
 	Trust   int
-	Missing int // as in the head
+	Missing int // as in the ready work
 	Worker  pool.WorkerID
 	Owner   pool.Owner
 	Attempt int  // 1, or one more than the last
@@ -85,7 +85,7 @@ func Decide(s Snapshot, seed uint64, p Policy) Plan {
 				q.able = append(q.able, i)
 			}
 		}
-		if len(q.able) > 0 && len(c.Heads) > 0 {
+		if len(q.able) > 0 && len(c.Ready) > 0 {
 			queues = append(queues, q)
 		}
 	}
@@ -95,14 +95,14 @@ func Decide(s Snapshot, seed uint64, p Policy) Plan {
 	var plan Plan
 	for _, q := range queues {
 		urn := newUrn(workers, free, q.able)
-		heads := slices.SortedFunc(slices.Values(q.class.Heads), func(a, b Head) int {
+		waiting := slices.SortedFunc(slices.Values(q.class.Ready), func(a, b Ready) int {
 			return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Work, b.Work))
 		})
-		for _, head := range heads {
+		for _, work := range waiting {
 			if urn.empty() {
 				break
 			}
-			plan.Offers = append(plan.Offers, offers(s, head, q.class.ID, urn, draw, p)...)
+			plan.Offers = append(plan.Offers, offers(s, work, q.class.ID, urn, draw, p)...)
 		}
 	}
 	slices.SortFunc(plan.Offers, func(a, b Offer) int {
@@ -112,12 +112,12 @@ func Decide(s Snapshot, seed uint64, p Policy) Plan {
 }
 
 // offers draws the workers of one work.
-func offers(s Snapshot, head Head, class pool.ClassID, urn *urn, draw *rand.Rand, p Policy) []Offer {
+func offers(s Snapshot, work Ready, class pool.ClassID, urn *urn, draw *rand.Rand, p Policy) []Offer {
 	turns := map[pool.WorkerID]pool.Assignment{}
 	owners := map[pool.Owner]bool{}
-	for _, t := range head.Turns {
+	for _, t := range work.Turns {
 		turns[t.Worker] = t
-		if head.Trust > 1 && t.HoldsOwner() {
+		if work.Trust > 1 && t.HoldsOwner() {
 			owners[t.Owner] = true
 		}
 	}
@@ -126,20 +126,20 @@ func offers(s Snapshot, head Head, class pool.ClassID, urn *urn, draw *rand.Rand
 		return owners[w.Owner] || tried && (t.HoldsOwner() || t.State == pool.Refused && t.Attempt >= p.MaxRefusals)
 	}
 	var made []Offer
-	for range head.Missing {
-		i, ok := urn.draw(draw, head.Trust > 1, barred)
+	for range work.Missing {
+		i, ok := urn.draw(draw, work.Trust > 1, barred)
 		if !ok {
 			break
 		}
 		w := urn.workers[i]
 		last, again := turns[w.ID]
 		made = append(made, Offer{
-			Work: head.Work, Class: class, Rank: head.Rank, Trust: head.Trust, Missing: head.Missing,
+			Work: work.Work, Class: class, Rank: work.Rank, Trust: work.Trust, Missing: work.Missing,
 			Worker: w.ID, Owner: w.Owner, Attempt: last.Attempt + 1, Again: again,
 			StartBy: s.Now.Add(time.Duration(p.StartIntervals) * w.Interval),
 		})
 		turns[w.ID] = pool.Assignment{Worker: w.ID, Attempt: last.Attempt + 1, State: pool.Offered}
-		if head.Trust > 1 {
+		if work.Trust > 1 {
 			owners[w.Owner] = true
 		}
 	}

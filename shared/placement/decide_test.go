@@ -37,8 +37,8 @@ func TestSamePlanForTheSame(t *testing.T) {
 			mixed.Classes = rapid.Permutation(s.Classes).Draw(t, "classes")
 		}
 		for i := range mixed.Classes {
-			if heads := mixed.Classes[i].Heads; len(heads) > 0 {
-				mixed.Classes[i].Heads = rapid.Permutation(heads).Draw(t, "heads")
+			if heads := mixed.Classes[i].Ready; len(heads) > 0 {
+				mixed.Classes[i].Ready = rapid.Permutation(heads).Draw(t, "heads")
 			}
 		}
 		if again := placement.Decide(mixed, seed, p); !slices.Equal(plan.Offers, again.Offers) {
@@ -94,21 +94,21 @@ func TestEveryOfferIsRight(t *testing.T) {
 	}
 }
 
-func find(t *rapid.T, s placement.Snapshot, o placement.Offer) (placement.Class, placement.Head, pool.Worker) {
+func find(t *rapid.T, s placement.Snapshot, o placement.Offer) (placement.Class, placement.Ready, pool.Worker) {
 	w := slices.IndexFunc(s.Workers, func(w pool.Worker) bool { return w.ID == o.Worker })
 	for _, c := range s.Classes {
-		for _, h := range c.Heads {
+		for _, h := range c.Ready {
 			if h.Work == o.Work && w >= 0 {
 				return c, h, s.Workers[w]
 			}
 		}
 	}
 	t.Fatalf("%+v: of nothing in the snapshot", o)
-	return placement.Class{}, placement.Head{}, pool.Worker{}
+	return placement.Class{}, placement.Ready{}, pool.Worker{}
 }
 
 // checkOffer: the offer says what it was made of.
-func checkOffer(t *rapid.T, s placement.Snapshot, class placement.Class, head placement.Head, w pool.Worker, o placement.Offer, p placement.Policy) {
+func checkOffer(t *rapid.T, s placement.Snapshot, class placement.Class, head placement.Ready, w pool.Worker, o placement.Offer, p placement.Policy) {
 	want := placement.Offer{
 		Work: head.Work, Class: class.ID, Rank: head.Rank, Trust: head.Trust, Missing: head.Missing, Worker: w.ID, Owner: w.Owner,
 		Attempt: 1, StartBy: s.Now.Add(time.Duration(p.StartIntervals) * w.Interval),
@@ -131,7 +131,7 @@ func TestNothingIsLeftToOffer(t *testing.T) {
 		s, p := snapshots(t), policies(t)
 		after := applied(s, placement.Decide(s, rapid.Uint64().Draw(t, "seed"), p))
 		for _, class := range after.Classes {
-			for _, head := range class.Heads {
+			for _, head := range class.Ready {
 				for _, w := range after.Workers {
 					if head.Missing > 0 && eligible(w, class.Demands) && !barred(head, w, p) {
 						t.Fatalf("work %d still wants %d and worker %d has %d free slots", head.Work, head.Missing, w.ID, w.Free())
@@ -155,8 +155,8 @@ func worker(id pool.WorkerID, owner string, slots int) pool.Worker {
 	}
 }
 
-func head(work pool.WorkID, rank int64, trust, missing int, past ...pool.Assignment) placement.Head {
-	return placement.Head{Work: work, Rank: rank, Trust: trust, Missing: missing, Turns: past}
+func head(work pool.WorkID, rank int64, trust, missing int, past ...pool.Assignment) placement.Ready {
+	return placement.Ready{Work: work, Rank: rank, Trust: trust, Missing: missing, Turns: past}
 }
 
 func pairs(p placement.Plan) string {
@@ -181,17 +181,17 @@ func TestOrderAmongWorks(t *testing.T) {
 		want    string
 	}{
 		{"the smallest rank first", []pool.Worker{worker(1, "account:1", 1)},
-			[]placement.Class{{ID: 1, Demands: sum, Heads: []placement.Head{head(10, 5, 0, 1), head(11, 4, 0, 1)}}}, "11>1 "},
+			[]placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 5, 0, 1), head(11, 4, 0, 1)}}}, "11>1 "},
 		{"at equal rank the first work", []pool.Worker{worker(1, "account:1", 1)},
-			[]placement.Class{{ID: 1, Demands: sum, Heads: []placement.Head{head(11, 5, 0, 1), head(10, 5, 0, 1)}}}, "10>1 "},
+			[]placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(11, 5, 0, 1), head(10, 5, 0, 1)}}}, "10>1 "},
 		{"a first that cannot have it does not hide the second", []pool.Worker{worker(1, "account:1", 1)},
-			[]placement.Class{{ID: 1, Demands: sum, Heads: []placement.Head{head(10, 1, 0, 1, ran), head(11, 2, 0, 1)}}}, "11>1 "},
+			[]placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 1, 0, 1, ran), head(11, 2, 0, 1)}}}, "11>1 "},
 		{"a class that nobody can run costs the others nothing", []pool.Worker{worker(1, "account:1", 1)},
-			[]placement.Class{{ID: 1, Demands: gpu, Heads: []placement.Head{head(10, 1, 0, 1)}}, {ID: 2, Demands: sum, Heads: []placement.Head{head(11, 2, 0, 1)}}}, "11>1 "},
+			[]placement.Class{{ID: 1, Demands: gpu, Ready: []placement.Ready{head(10, 1, 0, 1)}}, {ID: 2, Demands: sum, Ready: []placement.Ready{head(11, 2, 0, 1)}}}, "11>1 "},
 		{"the class with the fewest workers first", []pool.Worker{equipped, worker(2, "account:2", 1)},
-			[]placement.Class{{ID: 1, Demands: sum, Heads: []placement.Head{head(10, 1, 0, 1)}}, {ID: 2, Demands: gpu, Heads: []placement.Head{head(11, 2, 0, 1)}}}, "10>2 11>1 "},
+			[]placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 1, 0, 1)}}, {ID: 2, Demands: gpu, Ready: []placement.Ready{head(11, 2, 0, 1)}}}, "10>2 11>1 "},
 		{"three of one work and one of the next", []pool.Worker{worker(1, "account:1", 1), worker(2, "account:2", 1), worker(3, "account:3", 2)},
-			[]placement.Class{{ID: 1, Demands: sum, Heads: []placement.Head{head(10, 1, 5, 3), head(11, 2, 5, 3)}}}, "10>1 10>2 10>3 11>3 "},
+			[]placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 1, 5, 3), head(11, 2, 5, 3)}}}, "10>1 10>2 10>3 11>3 "},
 	} {
 		for seed := range uint64(20) {
 			plan := placement.Decide(placement.Snapshot{Now: now, Workers: c.workers, Classes: c.classes}, seed, placement.Defaults)
@@ -235,7 +235,7 @@ func TestWhoMayTryAgain(t *testing.T) {
 		}
 		plan := placement.Decide(placement.Snapshot{
 			Now: now, Workers: []pool.Worker{worker(1, "account:1", 4)},
-			Classes: []placement.Class{{ID: 1, Demands: sum, Heads: []placement.Head{head(10, 1, c.trust, 2, turn)}}},
+			Classes: []placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 1, c.trust, 2, turn)}}},
 		}, 1, placement.Defaults)
 		if (len(plan.Offers) == 1) != c.may || len(plan.Offers) > 1 {
 			t.Errorf("%+v: %+v", c, plan)

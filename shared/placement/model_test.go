@@ -78,7 +78,7 @@ func padded(version string) string {
 }
 
 // barred tells that a worker may not be offered this work, by its past turns.
-func barred(h placement.Head, w pool.Worker, p placement.Policy) bool {
+func barred(h placement.Ready, w pool.Worker, p placement.Policy) bool {
 	for _, t := range h.Turns {
 		ran := t.Started || t.State != pool.Expired && t.State != pool.Refused
 		if t.Worker == w.ID && (ran || t.State == pool.Refused && t.Attempt >= p.MaxRefusals) || h.Trust > 1 && t.Owner == w.Owner && ran {
@@ -205,12 +205,12 @@ func snapshots(t *rapid.T) placement.Snapshot {
 	for c := range 1 + even(t, 4, "classes") {
 		class := placement.Class{ID: pool.ClassID(c + 1), Demands: demands(t)}
 		for range even(t, 6, "works") {
-			class.Heads = append(class.Heads, placement.Head{
+			class.Ready = append(class.Ready, placement.Ready{
 				Work: work, Rank: int64(even(t, 4, "rank")), Trust: even(t, 5, "trust"), Missing: even(t, 6, "missing") - 1, Turns: turns(t, all, work),
 			})
 			work++
 		}
-		slices.SortStableFunc(class.Heads, func(a, b placement.Head) int { return int(a.Rank - b.Rank) })
+		slices.SortStableFunc(class.Ready, func(a, b placement.Ready) int { return int(a.Rank - b.Rank) })
 		s.Classes = append(s.Classes, class)
 	}
 	return s
@@ -220,8 +220,8 @@ func snapshots(t *rapid.T) placement.Snapshot {
 func applied(s placement.Snapshot, plan placement.Plan) placement.Snapshot {
 	out := placement.Snapshot{Now: s.Now, Workers: slices.Clone(s.Workers)}
 	for _, c := range s.Classes {
-		c.Heads = slices.Clone(c.Heads)
-		for i, h := range c.Heads {
+		c.Ready = slices.Clone(c.Ready)
+		for i, h := range c.Ready {
 			h.Turns = slices.Clone(h.Turns)
 			for _, o := range plan.Offers {
 				if o.Work != h.Work {
@@ -231,7 +231,7 @@ func applied(s placement.Snapshot, plan placement.Plan) placement.Snapshot {
 				h.Turns = slices.DeleteFunc(h.Turns, func(t pool.Assignment) bool { return t.Worker == o.Worker })
 				h.Turns = append(h.Turns, pool.Assignment{Work: o.Work, Worker: o.Worker, Owner: o.Owner, Attempt: o.Attempt, State: pool.Offered})
 			}
-			c.Heads[i] = h
+			c.Ready[i] = h
 		}
 		out.Classes = append(out.Classes, c)
 	}

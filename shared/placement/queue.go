@@ -2,9 +2,9 @@ package placement
 
 import "workerpool/shared/pool"
 
-// Cursor remembers, class by class, the last head that was looked at in vain, so
+// Bookmark remembers, class by class, the last work that was looked at in vain, so
 // that works nobody present may run do not hide those behind them.
-type Cursor map[pool.ClassID]Place
+type Bookmark map[pool.ClassID]Place
 
 // Place is a position in a class's queue.
 type Place struct {

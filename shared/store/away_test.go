@@ -28,7 +28,7 @@ func operations(ctx context.Context, s *store.Store, p *party) map[string]error 
 	_, out["Settle"] = s.Settle(ctx, []pool.WorkID{id.Work(0)}, nil, trace, func(time.Time, []life.Life) {})
 	_, out["TakeLease"] = s.TakeLease(ctx)
 	_, out["ReleaseLease"] = s.ReleaseLease(ctx, &pool.Lease{Holder: "x"})
-	_, out["Dispatch"] = s.Dispatch(ctx, nil, 1, placement.Cursor{}, 1, trace, decide)
+	_, out["Dispatch"] = s.Dispatch(ctx, nil, 1, placement.Bookmark{}, 1, trace, decide)
 	_, out["Register"] = s.Register(ctx, pool.NewWorker{Account: p.owner, Name: "x", Slots: 1}, trace)
 	_, out["Hear"] = s.Hear(ctx, p.owner, p.workers[0])
 	out["Renew"] = s.Renew(ctx, pool.Renewal{Worker: p.workers[0], Lease: time.Hour, Interval: time.Second})

@@ -13,15 +13,15 @@ import (
 	"workerpool/shared/wire"
 )
 
-// Dispatch looks at live workers and at up to limit heads of the queues they can
+// Dispatch looks at live workers and at up to limit ready works that they can
 // run, lets decide match them and stores the plan if the rows are still as they
-// were seen. It moves the cursor past heads that were seen. decide must be a
+// were seen. It moves the bookmark past works that were seen. decide must be a
 // function of the snapshot. Three round trips with a plan, two without.
-func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor placement.Cursor, seed uint64, t pool.Trace,
+func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, bookmark placement.Bookmark, seed uint64, t pool.Trace,
 	decide func(placement.Snapshot) placement.Plan,
 ) (placement.Pass, error) {
 	var pass placement.Pass
-	var seen []headPage
+	var seen []readyPage
 	err := s.transact(ctx, "dispatching", func(conn *sql.Conn) error {
 		pass, seen = placement.Pass{}, nil
 		snapshot, over, err := s.supply(ctx, conn, limit)
@@ -32,7 +32,7 @@ func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor p
 			pass.Over = over
 			return nil
 		}
-		seen, err = heads(ctx, conn, &snapshot, limit, cursor)
+		seen, err = readyWorks(ctx, conn, &snapshot, limit, bookmark)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, cursor p
 	}
 	if err == nil && pass.Over == nil {
 		for _, page := range seen {
-			cursor[page.class] = page.end
+			bookmark[page.class] = page.end
 		}
 	}
 	return pass, err
@@ -121,16 +121,16 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int) (placemen
 	return snapshot, nil, err
 }
 
-// headPage tells how far a class's queue was seen.
-type headPage struct {
+// readyPage tells how far a class's queue was seen.
+type readyPage struct {
 	class pool.ClassID
 	end   placement.Place
 	last  bool // there was nothing behind
 }
 
-// heads reads up to limit heads of each class of the snapshot behind the cursor,
+// readyWorks reads up to limit works of each class of the snapshot behind the bookmark,
 // with the turns they have had. A class nobody can run is not looked at.
-func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, limit int, cursor placement.Cursor) ([]headPage, error) {
+func readyWorks(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, limit int, bookmark placement.Bookmark) ([]readyPage, error) {
 	if len(snapshot.Classes) == 0 {
 		return nil, nil
 	}
@@ -138,13 +138,13 @@ func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, li
 	for _, w := range snapshot.Workers {
 		free += w.Free()
 	}
-	if len(cursor) == 0 {
-		limit = min(limit, 2*free+8) // no more heads than could be filled, and some to pass over
+	if len(bookmark) == 0 {
+		limit = min(limit, 2*free+8) // no more works than could be given, and some to pass over
 	}
 	var arms []string
 	var args []any
 	for _, c := range snapshot.Classes {
-		from := cursor[c.ID]
+		from := bookmark[c.ID]
 		if from == (placement.Place{}) {
 			arms = append(arms, "(SELECT class_id, queue_rank, work_id, missing FROM ready WHERE class_id = ? ORDER BY class_id, queue_rank, work_id LIMIT ?)")
 			args = append(args, int64(c.ID), limit)
@@ -170,11 +170,11 @@ func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, li
 	err = errors.Join(
 		out.each(func(rows *sql.Rows) error {
 			var id pool.ClassID
-			var h placement.Head
+			var h placement.Ready
 			if err := rows.Scan(&id, &h.Rank, &h.Work, &h.Missing, &h.Trust); err != nil {
 				return err
 			}
-			at[id].Heads = append(at[id].Heads, h)
+			at[id].Ready = append(at[id].Ready, h)
 			return nil
 		}),
 		out.each(func(rows *sql.Rows) error {
@@ -189,13 +189,13 @@ func heads(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot, li
 	if err != nil {
 		return nil, err
 	}
-	var pages []headPage
+	var pages []readyPage
 	for i := range snapshot.Classes {
 		c := &snapshot.Classes[i]
-		page := headPage{class: c.ID, end: cursor[c.ID], last: len(c.Heads) < limit}
-		for j := range c.Heads {
-			c.Heads[j].Turns = turns[c.Heads[j].Work]
-			page.end = placement.Place{Rank: c.Heads[j].Rank, Work: c.Heads[j].Work}
+		page := readyPage{class: c.ID, end: bookmark[c.ID], last: len(c.Ready) < limit}
+		for j := range c.Ready {
+			c.Ready[j].Turns = turns[c.Ready[j].Work]
+			page.end = placement.Place{Rank: c.Ready[j].Rank, Work: c.Ready[j].Work}
 		}
 		pages = append(pages, page)
 	}

@@ -35,8 +35,8 @@ func TestDispatchSeesWhatPlacementNeeds(t *testing.T) {
 	ids := p.works(t, 3, 3)
 	var seen placement.Snapshot
 	look := func(sn placement.Snapshot) placement.Plan { seen = sn; return placement.Plan{} }
-	cursor := placement.Cursor{}
-	pass := must(s.Dispatch(background, nil, 2, cursor, 1, trace, look))(t)
+	bookmark := placement.Bookmark{}
+	pass := must(s.Dispatch(background, nil, 2, bookmark, 1, trace, look))(t)
 	if len(seen.Classes) != 1 || seen.Classes[0].Demands.App.Name != storetest.Program || seen.Classes[0].Demands.RunLimit != time.Minute {
 		t.Fatalf("%+v", seen.Classes)
 	}
@@ -49,22 +49,22 @@ func TestDispatchSeesWhatPlacementNeeds(t *testing.T) {
 	}; !cmp.Equal(owners, want) {
 		t.Errorf("workers %v, want %v", owners, want)
 	}
-	heads := seen.Classes[0].Heads
+	heads := seen.Classes[0].Ready
 	if len(heads) != 2 || heads[0].Work != ids[0] || heads[1].Work != ids[1] || heads[0].Missing != 2 || heads[0].Trust != 3 || pass.Exhausted {
 		t.Errorf("heads %+v, %+v", heads, pass)
 	}
-	// The cursor leads on; what is behind the last is nothing.
-	pass = must(s.Dispatch(background, nil, 2, cursor, 1, trace, look))(t)
-	if heads = seen.Classes[0].Heads; len(heads) != 1 || heads[0].Work != ids[2] || !pass.Exhausted {
+	// The bookmark leads on; what is behind the last is nothing.
+	pass = must(s.Dispatch(background, nil, 2, bookmark, 1, trace, look))(t)
+	if heads = seen.Classes[0].Ready; len(heads) != 1 || heads[0].Work != ids[2] || !pass.Exhausted {
 		t.Errorf("then heads %+v, %+v", heads, pass)
 	}
-	if pass = must(s.Dispatch(background, nil, 2, cursor, 1, trace, look))(t); len(seen.Classes[0].Heads) != 0 || !pass.Exhausted {
-		t.Errorf("at last %+v, %+v", seen.Classes[0].Heads, pass)
+	if pass = must(s.Dispatch(background, nil, 2, bookmark, 1, trace, look))(t); len(seen.Classes[0].Ready) != 0 || !pass.Exhausted {
+		t.Errorf("at last %+v, %+v", seen.Classes[0].Ready, pass)
 	}
 	if pass = dispatch(t, p.Books); pass.Offers != 5 { // 3 slots and 2 slots
 		t.Errorf("%+v", pass)
 	}
-	must(s.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, look))(t)
+	must(s.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, look))(t)
 	for _, w := range seen.Workers {
 		if w.ID == mine || w.ID == p.workers[0] {
 			t.Errorf("%+v is full", w)
@@ -85,8 +85,8 @@ func TestDispatchLooksAgain(t *testing.T) {
 			must(p.Settle(background, ids[:1], nil, trace, cancel))(t)
 		}, 6},
 		"another dispatched a part": {func(t *testing.T, p *party, ids []pool.WorkID) {
-			must(p.Dispatch(background, nil, 9, placement.Cursor{}, 5, trace, func(s placement.Snapshot) placement.Plan {
-				s.Classes[0].Heads = s.Classes[0].Heads[:1]
+			must(p.Dispatch(background, nil, 9, placement.Bookmark{}, 5, trace, func(s placement.Snapshot) placement.Plan {
+				s.Classes[0].Ready = s.Classes[0].Ready[:1]
 				s.Workers = s.Workers[:1]
 				return placement.Decide(s, 5, placement.Defaults)
 			}))(t)
@@ -108,7 +108,7 @@ func TestDispatchLooksAgain(t *testing.T) {
 			p := newParty(t, 2, 4)
 			ids := p.works(t, 4, 3) // 8 wanted, 8 slots
 			looks := 0
-			pass := must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+			pass := must(p.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, func(s placement.Snapshot) placement.Plan {
 				if looks++; looks == 1 {
 					c.disturb(t, p, ids)
 				}
@@ -130,13 +130,13 @@ func TestDispatchGivesUp(t *testing.T) {
 	t.Parallel()
 	p := newParty(t, 1, 200)
 	p.works(t, 100, 1)
-	cursor := placement.Cursor{}
-	pass := must(p.Dispatch(background, nil, 9, cursor, 1, trace, func(s placement.Snapshot) placement.Plan {
-		must(p.Settle(background, []pool.WorkID{s.Classes[0].Heads[0].Work}, nil, trace, cancel))(t)
+	bookmark := placement.Bookmark{}
+	pass := must(p.Dispatch(background, nil, 9, bookmark, 1, trace, func(s placement.Snapshot) placement.Plan {
+		must(p.Settle(background, []pool.WorkID{s.Classes[0].Ready[0].Work}, nil, trace, cancel))(t)
 		return placement.Decide(s, 1, placement.Defaults)
 	}))(t)
-	if !pass.Moved || pass.Offers != 0 || pass.Exhausted || len(cursor) != 0 {
-		t.Errorf("%+v, cursor %v", pass, cursor)
+	if !pass.Moved || pass.Offers != 0 || pass.Exhausted || len(bookmark) != 0 {
+		t.Errorf("%+v, bookmark %v", pass, bookmark)
 	}
 	storetest.Check(t, p.Books)
 }
@@ -158,11 +158,11 @@ func TestDispatchersCannotFillOneSlotTwice(t *testing.T) {
 	}
 	answers := make(chan answer, 2)
 	run := func(i int) {
-		pass, err := p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+		pass, err := p.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, func(s placement.Snapshot) placement.Plan {
 			for _, c := range s.Classes {
-				for _, h := range c.Heads {
+				for _, h := range c.Ready {
 					if h.Work == ids[i] {
-						s.Classes[0].Heads = []placement.Head{h}
+						s.Classes[0].Ready = []placement.Ready{h}
 						return decide(s)
 					}
 				}
@@ -220,16 +220,16 @@ func TestDispatchTellsWhatIsOver(t *testing.T) {
 	p.Exec(t, "UPDATE batch SET deadline = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR")
 	lost := p.turns(t, ids[3])[0].Worker
 	never := func(placement.Snapshot) placement.Plan { t.Error("placement was asked"); return placement.Plan{} }
-	cursor := placement.Cursor{}
-	pass := must(p.Dispatch(background, nil, 9, cursor, 1, trace, never))(t)
-	if !cmp.Equal(pass, placement.Pass{Over: ids[:3]}, cmp.Transformer("sorted", sortedWorks)) || len(cursor) != 0 {
+	bookmark := placement.Bookmark{}
+	pass := must(p.Dispatch(background, nil, 9, bookmark, 1, trace, never))(t)
+	if !cmp.Equal(pass, placement.Pass{Over: ids[:3]}, cmp.Transformer("sorted", sortedWorks)) || len(bookmark) != 0 {
 		t.Errorf("%+v", pass)
 	}
-	if pass := must(p.Dispatch(background, nil, 1, cursor, 1, trace, never))(t); len(pass.Over) == 0 || len(pass.Over) > 2 {
+	if pass := must(p.Dispatch(background, nil, 1, bookmark, 1, trace, never))(t); len(pass.Over) == 0 || len(pass.Over) > 2 {
 		t.Errorf("with limit 1: %+v", pass)
 	}
 	must(p.Settle(background, pass.Over, nil, trace, expire))(t)
-	if pass := must(p.Dispatch(background, nil, 9, cursor, 1, trace, func(placement.Snapshot) placement.Plan { return placement.Plan{} }))(t); len(pass.Over) > 0 {
+	if pass := must(p.Dispatch(background, nil, 9, bookmark, 1, trace, func(placement.Snapshot) placement.Plan { return placement.Plan{} }))(t); len(pass.Over) > 0 {
 		t.Errorf("still over: %+v", pass)
 	}
 	for i, want := range map[int]string{0: "not started in time", 1: "over its run limit", 2: "upload not begun in time"} {
@@ -243,7 +243,7 @@ func TestDispatchTellsWhatIsOver(t *testing.T) {
 	n.Inputs = []pool.Input{{Digest: pool.Digest{1}, Size: 1}}
 	n.Deadline = -time.Second
 	staging := p.AddBatch(t, n).ID.Work(0)
-	pass = must(p.Dispatch(background, nil, 9, cursor, 1, trace, never))(t)
+	pass = must(p.Dispatch(background, nil, 9, bookmark, 1, trace, never))(t)
 	want := map[pool.WorkID]bool{staging: true}
 	for _, id := range ids[3:] {
 		want[id] = p.turns(t, id)[0].Worker == lost
@@ -324,7 +324,7 @@ func TestDispatchCountsAttempts(t *testing.T) {
 	}
 	lapse()
 	looks := 0
-	pass := must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+	pass := must(p.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, func(s placement.Snapshot) placement.Plan {
 		if looks++; looks == 1 {
 			lapse()
 		}
@@ -342,11 +342,11 @@ func TestDispatchersCannotFillOneWorkTwice(t *testing.T) {
 	p := newParty(t, 3, 1)
 	p.works(t, 1, 3)
 	looks := 0
-	pass := must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+	pass := must(p.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, func(s placement.Snapshot) placement.Plan {
 		if looks++; looks > 1 {
 			return decide(s)
 		}
-		must(p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, func(s placement.Snapshot) placement.Plan {
+		must(p.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, func(s placement.Snapshot) placement.Plan {
 			s.Workers = s.Workers[:1]
 			return decide(s)
 		}))(t)

@@ -57,7 +57,7 @@ var doubtfuls = map[string]doubtful{
 		p.works(t, 4, 3)
 		must(p.Hear(background, p.owner, p.workers[0]))(t) // the class is known
 		return func() error {
-			_, err := p.Dispatch(background, nil, 9, placement.Cursor{}, 1, trace, decide)
+			_, err := p.Dispatch(background, nil, 9, placement.Bookmark{}, 1, trace, decide)
 			return err
 		}
 	}},

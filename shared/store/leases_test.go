@@ -73,7 +73,7 @@ func TestLeaseTakenOver(t *testing.T) {
 	p := join(t, s, 1, 1)
 	p.works(t, 1, 1)
 	s.Exec(t, "UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL 1 SECOND")
-	must(s.Dispatch(background, silent, 9, placement.Cursor{}, 1, trace, decide))(t)
+	must(s.Dispatch(background, silent, 9, placement.Bookmark{}, 1, trace, decide))(t)
 	if left := s.Count(t, "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), until) FROM lease"); left > 1 {
 		t.Errorf("a lost lease was renewed to %d s", left)
 	}
@@ -93,7 +93,7 @@ func TestLeaseRenewedByDispatching(t *testing.T) {
 	p.works(t, 1, 1)
 	l := take(t, s)
 	s.Exec(t, "UPDATE lease SET until = UTC_TIMESTAMP(6) + INTERVAL 2 SECOND")
-	must(s.Dispatch(background, l, 9, placement.Cursor{}, 1, trace, decide))(t)
+	must(s.Dispatch(background, l, 9, placement.Bookmark{}, 1, trace, decide))(t)
 	if left := s.Count(t, "SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(6), until) FROM lease"); left < 5 {
 		t.Errorf("%d s left", left)
 	}

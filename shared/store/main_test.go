@@ -42,7 +42,7 @@ func must[V any](v V, err error) func(*testing.T) V {
 // dispatch makes one pass with placement's own decision.
 func dispatch(t *testing.T, s *storetest.Books) placement.Pass {
 	t.Helper()
-	return must(s.Dispatch(background, nil, 500, placement.Cursor{}, 1, trace, decide))(t)
+	return must(s.Dispatch(background, nil, 500, placement.Bookmark{}, 1, trace, decide))(t)
 }
 
 func decide(s placement.Snapshot) placement.Plan { return placement.Decide(s, 1, placement.Defaults) }

@@ -52,25 +52,25 @@ func TestPlans(t *testing.T) {
 			return err
 		}},
 		{"dispatching", 20 * open, func() error {
-			pass, err := p.Dispatch(background, nil, 50, placement.Cursor{}, 1, trace, decide)
+			pass, err := p.Dispatch(background, nil, 50, placement.Bookmark{}, 1, trace, decide)
 			if err == nil && pass.Offers == 0 {
 				err = fmt.Errorf("%+v", pass)
 			}
 			return err
 		}},
-		{"dispatching behind a cursor", 20 * open, func() error {
+		{"dispatching behind a bookmark", 20 * open, func() error {
 			must(p.Settle(background, ids[10:20], nil, trace, cancel))(t) // slots
 			wire.Reset()
-			cursor := placement.Cursor{}
+			bookmark := placement.Bookmark{}
 			for _, id := range ids[:1] {
 				work, _, err := p.Work(background, 0, id)
 				if err != nil {
 					return err
 				}
-				cursor[work.Class] = placement.Place{Rank: work.Rank, Work: ids[150]}
+				bookmark[work.Class] = placement.Place{Rank: work.Rank, Work: ids[150]}
 			}
 			wire.Reset()
-			_, err := p.Dispatch(background, nil, 50, cursor, 1, trace, decide)
+			_, err := p.Dispatch(background, nil, 50, bookmark, 1, trace, decide)
 			return err
 		}},
 		{"a page of works", 1000, func() error {

@@ -198,7 +198,7 @@ func TestSettleInAnyOrder(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		for range 15 {
 			if i%8 == 0 {
-				_, err := s.Dispatch(background, nil, 100, placement.Cursor{}, r.Uint64(), trace, decide)
+				_, err := s.Dispatch(background, nil, 100, placement.Bookmark{}, r.Uint64(), trace, decide)
 				errs[i] = errors.Join(errs[i], err)
 				continue
 			}

@@ -311,10 +311,10 @@ func (x *storm) invoke(r *rand.Rand) {
 
 // passes dispatches until nothing is left to give or the pass limit is reached.
 func (x *storm) passes(r *rand.Rand, lease *pool.Lease) {
-	cursor := placement.Cursor{}
+	bookmark := placement.Bookmark{}
 	for range 8 {
 		seed := r.Uint64()
-		pass, err := x.s.Dispatch(context.Background(), lease, 200, cursor, seed, pool.Trace{}, func(s placement.Snapshot) placement.Plan {
+		pass, err := x.s.Dispatch(context.Background(), lease, 200, bookmark, seed, pool.Trace{}, func(s placement.Snapshot) placement.Plan {
 			return placement.Decide(s, seed, placement.Defaults)
 		})
 		if !x.must("dispatching", err) {

@@ -65,14 +65,14 @@ func TestRoundTrips(t *testing.T) {
 		return err
 	})
 	cost("dispatching 500", 3, 1, true, func() error {
-		pass, err := p.Dispatch(background, lease, many, placement.Cursor{}, 1, trace, decide)
+		pass, err := p.Dispatch(background, lease, many, placement.Bookmark{}, 1, trace, decide)
 		if err == nil && pass.Offers != many {
 			err = fmt.Errorf("%+v", pass)
 		}
 		return err
 	})
 	cost("dispatching nothing", 1, 0, false, func() error {
-		_, err := p.Dispatch(background, lease, many, placement.Cursor{}, 1, trace, decide)
+		_, err := p.Dispatch(background, lease, many, placement.Bookmark{}, 1, trace, decide)
 		return err
 	})
 	cost("letting the lease go", 1, 1, true, func() error {

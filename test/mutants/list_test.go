@@ -50,9 +50,9 @@ var mutants = []mutant{
 	// placement
 	{"placement/decide.go", "|| t.State == pool.Refused && t.Attempt >= p.MaxRefusals)", ")", "the same worker is asked for ever"},
 	{"placement/decide.go", "		turns[w.ID] = pool.Assignment{Worker: w.ID, Attempt: last.Attempt + 1, State: pool.Offered}\n", "		_ = last\n", "one worker twice at a work"},
-	{"placement/decide.go", "		if head.Trust > 1 && t.HoldsOwner() {", "		if head.Trust > 2 && t.HoldsOwner() {", "one owner twice at trust 2"},
+	{"placement/decide.go", "		if work.Trust > 1 && t.HoldsOwner() {", "		if work.Trust > 2 && t.HoldsOwner() {", "one owner twice at trust 2"},
 	{"placement/decide.go", "cmp.Compare(len(a.able), len(b.able))", "cmp.Compare(len(b.able), len(a.able))", "scarce workers are spent on what others could do"},
-	{"placement/decide.go", "urn.draw(draw, head.Trust > 1, barred)", "urn.draw(draw, false, barred)", "owners with many workers are drawn more often"},
+	{"placement/decide.go", "urn.draw(draw, work.Trust > 1, barred)", "urn.draw(draw, false, barred)", "owners with many workers are drawn more often"},
 	{"placement/eligible.go", "w.State == pool.Active && ", "", "a draining worker gets works"},
 	{"placement/eligible.go", "c.DiskMB >= d.DiskMB", "c.DiskMB >= 0", "the disk does not count"},
 	{"placement/eligible.go", "(c.MaxRun == 0 || d.RunLimit <= c.MaxRun)", "(c.MaxRun == 0 || d.RunLimit < c.MaxRun)", "a limit excludes itself"},
