@@ -53,12 +53,17 @@ func TestOneReportDoesNotCostTheOthers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	one := b.Worker(b.crowd, "one", 2)
-	uploading := b.begun(one)
+	uploading := b.toUpload(one)
 	running := b.submit(0)
 	b.offered(running, []pooltest.Worker{one})
 	b.Beat(one, pooltest.Says(running, 1, "running", ""))
+	struck := b.Files.Struck()
 	b.Files.Fail("HeadObject", false)
 	beat := b.Beat(one, pooltest.Says(uploading, 1, "uploaded", "true"), pooltest.Says(running, 1, "failed", "broken"))
 	b.expect(beat, running, "stop 1")
+	b.expect(beat, uploading, "upload 1")
 	b.expectState(uploading, pool.Agreed)
+	if b.Files.Struck() != struck+1 {
+		t.Error("the file store was not asked")
+	}
 }
