@@ -88,7 +88,7 @@ func (b *Buckets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := call{r: r, name: name, key: key}
 	operation, do := b.route(c)
 	if do == nil {
-		fail(w, r, refuse(http.StatusNotImplemented, "NotImplemented", "A header or query you provided implies functionality that is not implemented."))
+		fail(w, r, refuse(http.StatusNotImplemented, "NotImplemented", "A header or query you provided asks for something that the local stand-in of S3 does not do."))
 		return
 	}
 	b.faults.Serve(w, r, "s3:"+operation, func(w http.ResponseWriter, f faults.Fault) {
