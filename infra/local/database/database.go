@@ -23,7 +23,7 @@ import (
 const (
 	initFile   = "init.sql"
 	portFile   = "port"
-	logFile    = "mariadb.log"
+	logFile    = "server.log"
 	tmpDir     = "tmp"           // of its own: servers that share one remove each other's temporary tables
 	readyLimit = 2 * time.Minute // crash recovery on a busy laptop included
 	stopLimit  = time.Minute
@@ -57,7 +57,7 @@ func Start(c Config) (*Database, error) {
 		return nil, fmt.Errorf("finding the database's folder: %w", err)
 	}
 	if strings.ContainsAny(c.Dir, " \t\n") {
-		return nil, fmt.Errorf("the path of the database's folder %q has a space, which %s cannot handle; choose a folder elsewhere", c.Dir, found.install)
+		return nil, fmt.Errorf("the path of the database's folder %q has a space, which the database server cannot handle; choose a folder elsewhere", c.Dir)
 	}
 	if err := os.MkdirAll(filepath.Join(c.Dir, tmpDir), 0o700); err != nil {
 		return nil, fmt.Errorf("making the database's folder: %w", err)
@@ -78,7 +78,7 @@ func Start(c Config) (*Database, error) {
 // install makes the system tables beside their final place, so that an
 // interrupted first start leaves nothing that looks finished.
 func (d *Database) install() error {
-	data := filepath.Join(d.config.Dir, "data")
+	data := d.programs.data(d.config)
 	if _, err := os.Stat(data); err == nil {
 		return nil
 	}
@@ -86,13 +86,11 @@ func (d *Database) install() error {
 	if err := os.RemoveAll(fresh); err != nil {
 		return fmt.Errorf("removing a half-made database: %w", err)
 	}
-	args := append([]string{"--no-defaults", "--datadir=" + fresh, "--skip-test-db", "--skip-name-resolve",
-		"--tmpdir=" + filepath.Join(d.config.Dir, tmpDir), "--innodb-log-file-size=32M"}, asRoot()...)
-	cmd := exec.Command(d.programs.install, args...)
+	cmd := d.programs.creation(d.config, fresh)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := process.Start(cmd); err != nil {
-		return fmt.Errorf("starting %s: %w", d.programs.install, err)
+		return fmt.Errorf("starting %s: %w", cmd.Path, err)
 	}
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("making a new database: %w: %s", err, lastLines(output.String()))
@@ -132,7 +130,7 @@ func choosePort(c Config) (int, error) {
 }
 
 func (d *Database) start() error {
-	statements, err := initSQL(d.config)
+	statements, err := d.programs.initSQL(d.config)
 	if err != nil {
 		return err
 	}
@@ -147,7 +145,7 @@ func (d *Database) start() error {
 	if d.config.Log != nil {
 		out = io.MultiWriter(d.log, d.config.Log)
 	}
-	d.cmd = exec.Command(d.programs.server, arguments(d.config, d.port)...)
+	d.cmd = exec.Command(d.programs.server, d.programs.arguments(d.config, d.port)...)
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	if err := process.Start(d.cmd); err != nil {
 		return fmt.Errorf("starting %s: %w", d.programs.server, err)
