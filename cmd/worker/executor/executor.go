@@ -158,7 +158,7 @@ func (r *Run) Wait() (Outcome, error) {
 	case killed:
 		return Outcome{Killed: true}, nil
 	case errors.Is(err, errLate):
-		return Outcome{Reason: tooLong(r.wall)}, nil
+		return Outcome{Reason: TooLong(r.wall)}, nil
 	case endErr != nil:
 		err = endErr
 	}
@@ -228,8 +228,8 @@ func (r *Run) end(patience time.Duration) error {
 	}
 }
 
-// tooLong gives the reason of a run whose time is over.
-func tooLong(wall time.Duration) string {
+// TooLong gives the reason of a run whose time is over.
+func TooLong(wall time.Duration) string {
 	return fmt.Sprintf("it ran longer than %v", wall.Round(time.Second))
 }
 

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// tooMuch tells which limit on files is broken, "" for none, and how long it took
+// TooMuch tells which limit on files is broken, "" for none, and how long it took
 // to look. before is what the folder had on disk before the program, bytes.
-func tooMuch(s Spec, before int64) (reason string, took time.Duration) {
+func TooMuch(s Spec, before int64) (reason string, took time.Duration) {
 	begun := time.Now()
 	out, all := measure(s.Output), measure(s.Folder)
 	onDisk := all.disk - before
@@ -32,6 +32,9 @@ func tooMuch(s Spec, before int64) (reason string, took time.Duration) {
 	}
 	return "", took
 }
+
+// OnDisk gives the bytes that what lies below a folder takes up, for TooMuch.
+func OnDisk(folder string) int64 { return measure(folder).disk }
 
 type extent struct {
 	files int
@@ -70,17 +73,19 @@ func measure(folder string) extent {
 	return sum
 }
 
-// stream keeps the beginning of what the program says on one of its outputs and
+// Stream keeps the beginning of what a program says on one of its outputs and
 // swallows the rest, so that the program never waits for us. It remembers the last
 // bytes.
-type stream struct {
-	in   *os.File // the program's end
+type Stream struct {
+	In   *os.File // the program's end
 	file *os.File
 	last tail // not to be read before done
 	done chan struct{}
 }
 
-func capture(path string) (*stream, error) {
+// Capture makes a file and the Stream that keeps the first MaxStream bytes in it.
+// End must be called, by which it is known to be whole.
+func Capture(path string) (*Stream, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("making the file for the program's words: %w", err)
@@ -89,7 +94,7 @@ func capture(path string) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the pipe for the program's words: %w", err)
 	}
-	s := &stream{in: in, file: file, done: make(chan struct{})}
+	s := &Stream{In: in, file: file, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		defer out.Close()
@@ -101,9 +106,9 @@ func capture(path string) (*stream, error) {
 	return s, nil
 }
 
-// end waits for the last words; every process that holds the other end is dead.
-func (s *stream) end() error {
-	if err := s.in.Close(); err != nil {
+// End waits for the last words; every process that holds the other end is dead.
+func (s *Stream) End() error {
+	if err := s.In.Close(); err != nil {
 		return fmt.Errorf("closing the pipe for the program's words: %w", err)
 	}
 	<-s.done
@@ -111,3 +116,6 @@ func (s *stream) end() error {
 	_ = s.file.Close()
 	return nil
 }
+
+// Words gives the end of what was said, fit for Outcome.Words. It is for after End.
+func (s *Stream) Words() string { return lastWords(s.last.kept) }

@@ -17,9 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// FilesEvery is the least time between two looks at the files of a run.
+const FilesEvery = time.Second
+
 const (
 	memoryEvery  = 250 * time.Millisecond
-	filesEvery   = time.Second
 	killPause    = 10 * time.Millisecond
 	killPatience = 5 * time.Second // for what was killed to be dead
 )
@@ -59,11 +61,11 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 	if err := prepare(s.Limits); err != nil {
 		return Outcome{}, err
 	}
-	stdout, err := capture(s.Stdout)
+	stdout, err := Capture(s.Stdout)
 	if err != nil {
 		return Outcome{}, err
 	}
-	stderr, err := capture(s.Stderr)
+	stderr, err := Capture(s.Stderr)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -71,10 +73,10 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("opening the empty input: %w", err)
 	}
-	before := measure(s.Folder).disk
+	before := OnDisk(s.Folder)
 	pid, err := syscall.ForkExec(s.Path, append([]string{s.Path}, s.Args...), &syscall.ProcAttr{
 		Dir: s.Dir, Env: append([]string{Marker + "=" + s.Mark}, s.Env...),
-		Files: []uintptr{null.Fd(), stdout.in.Fd(), stderr.in.Fd()},
+		Files: []uintptr{null.Fd(), stdout.In.Fd(), stderr.In.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
 	})
 	if err != nil {
@@ -88,14 +90,14 @@ func supervise(s Spec, gone <-chan struct{}) (Outcome, error) {
 	if err := family.killAll(); err != nil {
 		return Outcome{}, err
 	}
-	if err := errors.Join(stdout.end(), stderr.end()); err != nil {
+	if err := errors.Join(stdout.End(), stderr.End()); err != nil {
 		return Outcome{}, err
 	}
 	if out.Reason == "" && !out.Killed {
-		out.Reason, _ = tooMuch(s, before) // the last look, at what is final
+		out.Reason, _ = TooMuch(s, before) // the last look, at what is final
 	}
 	if out.Reason != "" {
-		out.Words = lastWords(stderr.last.kept)
+		out.Words = stderr.Words()
 	}
 	return out, nil
 }
@@ -137,7 +139,7 @@ func watch(s Spec, before int64, f *family, gone <-chan struct{}) (Outcome, erro
 	}
 	memoryTick := time.NewTicker(memoryEvery)
 	defer memoryTick.Stop()
-	files := time.NewTimer(filesEvery)
+	files := time.NewTimer(FilesEvery)
 	defer files.Stop()
 	for {
 		select {
@@ -146,7 +148,7 @@ func watch(s Spec, before int64, f *family, gone <-chan struct{}) (Outcome, erro
 		case <-gone:
 			return Outcome{Killed: true}, nil
 		case <-wall:
-			return Outcome{Reason: tooLong(s.Limits.Wall)}, nil
+			return Outcome{Reason: TooLong(s.Limits.Wall)}, nil
 		case <-memoryTick.C:
 			if s.Limits.Memory <= 0 {
 				continue
@@ -159,11 +161,11 @@ func watch(s Spec, before int64, f *family, gone <-chan struct{}) (Outcome, erro
 				return Outcome{Reason: fmt.Sprintf("it used %d MiB of memory, %d are allowed", used>>20, s.Limits.Memory>>20)}, nil
 			}
 		case <-files.C:
-			reason, took := tooMuch(s, before)
+			reason, took := TooMuch(s, before)
 			if reason != "" {
 				return Outcome{Reason: reason}, nil
 			}
-			files.Reset(max(filesEvery, 20*took)) // looking costs a twentieth of the time at most
+			files.Reset(max(FilesEvery, 20*took)) // looking costs a twentieth of the time at most
 		}
 	}
 }
