@@ -20,30 +20,37 @@ import (
 // endpoint is an implementation of SQS under test.
 type endpoint struct {
 	url     string
+	prefix  string              // of the names of its queues, where others have queues too
 	advance func(time.Duration) // lets its time pass
+	almost  func(time.Duration) // lets a part of it pass
+	rest    func(time.Duration) // lets the rest of it pass, after almost
 	parked  func()              // returns when a long poll has begun to wait
 }
 
 // ours starts the stand-in with a clock of its own.
-func ours(t *testing.T, board *faults.Board) endpoint {
+func ours(t testing.TB, board *faults.Board) endpoint {
 	t.Helper()
 	c := newClock()
 	h := httptest.NewServer(local.New(local.Config{Faults: board, Now: c.Now, At: c.At}))
 	t.Cleanup(h.Close)
-	return endpoint{url: h.URL, advance: c.Advance, parked: c.parked}
+	return endpoint{
+		url: h.URL, advance: c.Advance, parked: c.parked,
+		almost: func(d time.Duration) { c.Advance(d - time.Millisecond) },
+		rest:   func(time.Duration) { c.Advance(time.Millisecond) },
+	}
 }
 
 // desk is the real client of AWS with one queue of an endpoint.
 type desk struct {
-	*testing.T
+	testing.TB
 	endpoint
 	api *sqs.Client
 	url string // of the queue
 }
 
-func open(t *testing.T, e endpoint, attributes map[string]string) desk {
+func open(t testing.TB, e endpoint, attributes map[string]string) desk {
 	t.Helper()
-	d := desk{T: t, endpoint: e, api: sqs.New(sqs.Options{
+	d := desk{TB: t, endpoint: e, api: sqs.New(sqs.Options{
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String(e.url),
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
@@ -55,11 +62,17 @@ func open(t *testing.T, e endpoint, attributes map[string]string) desk {
 
 func (d desk) create(name string, attributes map[string]string) string {
 	d.Helper()
-	out, err := d.api.CreateQueue(d.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name), Attributes: attributes})
+	out, err := d.api.CreateQueue(d.Context(), &sqs.CreateQueueInput{QueueName: aws.String(d.prefix + name), Attributes: attributes})
 	if err != nil {
 		d.Fatalf("create queue %s: %v", name, err)
 	}
 	return *out.QueueUrl
+}
+
+// set changes attributes of the queue.
+func (d desk) set(attributes map[string]string) error {
+	_, err := d.api.SetQueueAttributes(d.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &d.url, Attributes: attributes})
+	return err
 }
 
 func (d desk) send(body string) string {
@@ -118,9 +131,15 @@ func (d desk) wantBodies(got []types.Message, bodies ...string) {
 
 func (d desk) delete(m types.Message) {
 	d.Helper()
-	if _, err := d.api.DeleteMessage(d.Context(), &sqs.DeleteMessageInput{QueueUrl: &d.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+	if err := d.remove(*m.ReceiptHandle); err != nil {
 		d.Fatalf("delete: %v", err)
 	}
+}
+
+// remove is delete for a receipt that may be refused.
+func (d desk) remove(receipt string) error {
+	_, err := d.api.DeleteMessage(d.Context(), &sqs.DeleteMessageInput{QueueUrl: &d.url, ReceiptHandle: &receipt})
+	return err
 }
 
 func (d desk) hide(m types.Message, seconds int32) error {
@@ -149,11 +168,16 @@ func (d desk) wantCounts(url, visible, inFlight, delayed string) {
 	}
 }
 
-// wantCode compares the code a caller of the SDK decides by.
-func wantCode(t *testing.T, err error, code string) {
-	t.Helper()
+// refused compares the code a caller of the SDK decides by.
+func (d desk) refused(what string, err error, code string) {
+	d.Helper()
 	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != code {
-		t.Errorf("error %v, want code %s", err, code)
+	switch {
+	case err == nil:
+		d.Errorf("%s: taken, want code %s", what, code)
+	case !errors.As(err, &api):
+		d.Errorf("%s: %v, want code %s", what, err, code)
+	case api.ErrorCode() != code:
+		d.Errorf("%s: code %s (%s), want code %s", what, api.ErrorCode(), api.ErrorMessage(), code)
 	}
 }

@@ -130,7 +130,7 @@ func TestFailedSend(t *testing.T) {
 			d := faulty(t, nil, c.rule)
 			_, err := d.api.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &d.url, MessageBody: aws.String("a")})
 			if c.code != "" {
-				wantCode(t, err, c.code)
+				d.refused("send", err, c.code)
 			}
 			if err == nil {
 				t.Error("no error")
@@ -234,4 +234,28 @@ func TestOnlyWhoHasTheKeyMayAsk(t *testing.T) {
 	if !errors.As(err, &api) || api.ErrorCode() != "SignatureDoesNotMatch" {
 		t.Errorf("with a guessed secret: %v", err)
 	}
+}
+
+// The least retention is a minute, so this is of the stand-in's own time only.
+func TestRetention(t *testing.T) {
+	d := open(t, ours(t, nil), map[string]string{"MessageRetentionPeriod": "60"})
+	d.send("old")
+	d.advance(59 * time.Second)
+	d.send("new")
+	d.wantCounts(d.url, "2", "0", "0")
+	d.advance(time.Second)
+	d.receive("new")
+}
+
+// AWS does not say what an old receipt does to the visibility of what another has
+// received since; nothing is what no caller can be hurt by.
+func TestStaleReceiptHidesNothing(t *testing.T) {
+	d := open(t, ours(t, nil), map[string]string{"VisibilityTimeout": "10"})
+	d.send("a")
+	stale := d.receive("a")[0]
+	d.advance(10 * time.Second)
+	d.receive("a")
+	d.refused("visibility by the old receipt", d.hide(stale, 60), "InvalidParameterValue")
+	d.advance(10 * time.Second)
+	d.receive("a")
 }
