@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"workerpool/cmd/worker/container"
 	"workerpool/cmd/worker/machine"
 	"workerpool/cmd/worker/turns"
 	"workerpool/shared/client"
@@ -30,7 +31,8 @@ type config struct {
 	name         string
 	dir          string
 	apps         map[string]turns.Program
-	envAllow     []string // names, or beginnings of names with an asterisk
+	images       container.Config // Address "" = no images are run; Mark and Pause are not the owner's
+	envAllow     []string         // names, or beginnings of names with an asterisk
 	slots        int
 	tags         []string
 	memory       int64 // bytes one run may use
@@ -93,17 +95,27 @@ func (c *config) complete() error {
 		}
 		c.memory = total / 10 * 9 / int64(c.slots)
 	}
-	r := wire.Registration{Name: c.name, Key: strings.Repeat("1", 64), Slots: c.slots, Capabilities: c.capabilities(0)}
+	if c.images.Address != "" {
+		if err := c.images.Check(); err != nil {
+			return fmt.Errorf("-docker, -docker-images, -docker-network: %w", err)
+		}
+	} else if len(c.apps) == 0 {
+		return errors.New("-apps: allow at least one program, or images by -docker")
+	}
+	r := wire.Registration{Name: c.name, Key: strings.Repeat("1", 64), Slots: c.slots, Capabilities: c.capabilities(0, c.images.Address != "")}
 	if _, err := r.Parse(); err != nil {
 		return fmt.Errorf("the pool would not take this worker: %w", err)
 	}
 	return nil
 }
 
+// cpu is the processors one run may use.
+func (c *config) cpu() int { return max(1, machine.CPU()/c.slots) }
+
 // capabilities is what one work can count on, next to the other slots' works.
-func (c *config) capabilities(free int64) wire.Capabilities {
+func (c *config) capabilities(free int64, docker bool) wire.Capabilities {
 	out := wire.Capabilities{
-		OS: "linux", Arch: arch, CPU: max(1, machine.CPU()/c.slots), MemoryMB: c.memory >> 20, DiskMB: c.scratch(free) >> 20,
+		OS: "linux", Arch: arch, CPU: c.cpu(), Docker: docker, MemoryMB: c.memory >> 20, DiskMB: c.scratch(free) >> 20,
 		GPU: machine.GPU("/dev"), Tags: c.tags, MaxRunS: int64(c.maxRun / time.Second), Version: machine.Version,
 	}
 	for name := range c.apps {
@@ -148,7 +160,13 @@ func (c *config) settings(host string) []setting {
 		{name: "name", usage: "`NAME` of this worker within the account", text: host, read: text(&c.name, true)},
 		{name: "dir", usage: "private work `FOLDER`: identity, one folder for each work", text: "worker-data", read: text(&c.dir, true)},
 		{name: "apps", usage: "allowed `NAME=PROGRAM` with fixed arguments after spaces; repeat or separate by commas", list: true, read: c.readApps},
-		{name: "env-allow", usage: "`NAMES` of variables that works may set, A_* for all that begin with A_; repeat or separate by commas, none when empty", text: "APP_*", list: true, read: c.readEnvAllow},
+		{name: "docker", usage: "run images by the Docker engine whose socket is at `ADDRESS`, such as unix:///var/run/docker.sock; none when empty", read: text(&c.images.Address, false)},
+		{name: "docker-images", usage: "`IMAGES` that works may run, a/b* for all that begin with a/b, * for all; repeat or separate by commas", list: true, read: func(v []string) error {
+			c.images.Images = v
+			return nil
+		}},
+		{name: "docker-network", usage: "`NAME` of the engine's network that images get, such as bridge", text: "none", read: text(&c.images.Network, true)},
+		{name: "env-allow", usage: "`NAMES` of variables that works may set for programs, A_* for all that begin with A_; repeat or separate by commas, none when empty", text: "APP_*", list: true, read: c.readEnvAllow},
 		{name: "slots", usage: "`NUMBER` of works at a time", text: strconv.Itoa(machine.CPU()), read: func(v []string) (err error) {
 			if c.slots, err = strconv.Atoi(v[0]); err != nil || c.slots < 1 {
 				c.slots = 1
@@ -180,9 +198,6 @@ func (c *config) settings(host string) []setting {
 }
 
 func (c *config) readApps(values []string) error {
-	if len(values) == 0 {
-		return errors.New("allow at least one program")
-	}
 	var faults []error
 	for _, value := range values {
 		name, command, found := strings.Cut(value, "=")

@@ -2,8 +2,8 @@
 
 // Command worker computes for a pool. It owns the owner's configuration and the
 // putting together of the parts; what they do is theirs: beat talks to the pool,
-// turns carries out assignments, executor runs programs, archive packs results,
-// ledger remembers, machine measures.
+// turns carries out assignments, executor runs programs, container runs images,
+// archive packs results, ledger remembers, machine measures.
 package main
 
 import (
@@ -103,9 +103,18 @@ func serve(c config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	engine, err := c.engine(identity.Mark, log)
+	if err != nil {
+		return err
+	}
+	var containers turns.Containers
+	if engine != nil {
+		defer engine.Close()
+		containers = engine
+	}
 	keeper := turns.New(turns.Config{
-		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
-		Memory: c.memory, Scratch: scratch, MaxOutput: c.maxOutput, MinFree: c.minFree,
+		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, Containers: containers, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
+		CPU: c.cpu(), Memory: c.memory, Scratch: scratch, MaxOutput: c.maxOutput, MinFree: c.minFree,
 		Now: time.Now, Pause: pause, Free: books.Free, Log: log,
 	})
 	if err := keeper.Recover(); err != nil {
@@ -118,7 +127,7 @@ func serve(c config, log *slog.Logger) error {
 			if err != nil {
 				return wire.Registration{}, err
 			}
-			return wire.Registration{Name: c.name, Key: identity.Key, Slots: c.slots, Capabilities: c.capabilities(free)}, nil
+			return wire.Registration{Name: c.name, Key: identity.Key, Slots: c.slots, Capabilities: c.capabilities(free, engine.ready())}, nil
 		},
 	})
 	log.Info("worker started", "version", machine.Version, "pool", c.pool, "name", c.name, "slots", c.slots, "dir", c.dir)
@@ -181,6 +190,9 @@ func (c *config) show(out io.Writer) {
 	for _, name := range names {
 		line("apps", strings.Join(append([]string{name + "=" + c.apps[name].Path}, c.apps[name].Args...), " "))
 	}
+	line("docker", c.images.Address)
+	line("docker-images", strings.Join(c.images.Images, ","))
+	line("docker-network", c.images.Network)
 	line("env-allow", strings.Join(c.envAllow, ","))
 	line("slots", c.slots)
 	line("tags", strings.Join(c.tags, ","))

@@ -23,6 +23,8 @@ var (
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
 	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry"}
 	sdk   = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
+	// engine is the Docker engine's client and the two small modules that it speaks in.
+	engine = []string{"github.com/moby/moby/...", "github.com/containerd/errdefs", "github.com/distribution/reference"}
 	// testLibraries may be used by tests anywhere.
 	testLibraries = []string{"pgregory.net/rapid", "github.com/google/go-cmp/...", "github.com/getkin/kin-openapi/...", "gopkg.in/yaml.v3"}
 )
@@ -50,6 +52,7 @@ var rules = []rule{
 	{rooms: []string{"shared/env", "shared/telemetry"}, allow: with("std")},
 	// Functions wire; programs are outside.
 	{rooms: []string{"functions/*"}, allow: with("std", nouns, verbs, doors, tools, "docs")},
+	{rooms: []string{"cmd/worker/container"}, allow: with("std", "cmd/worker/executor", engine, "golang.org/x/sys/...")},
 	{rooms: []string{"cmd/worker/..."}, allow: with("std", "cmd/worker/...", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong", "golang.org/x/sys/...", "golang.org/x/term")},
 	{rooms: []string{"cmd/poolctl/..."}, allow: with("std", "cmd/poolctl/...", "cmd/mandelbrot/picture", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong", "golang.org/x/term")},
 	{rooms: []string{"cmd/mandelbrot/..."}, allow: with("std", "cmd/mandelbrot/...")},
@@ -239,6 +242,8 @@ func TestImportsRefused(t *testing.T) {
 		"test help in a product":     {"shared/submit/a.go", "workerpool/shared/pooltest", "allowed here are"},
 		"store in a test of a noun":  {"shared/pool/a_test.go", "workerpool/shared/store", "nothing but nouns"},
 		"a validator in the product": {"shared/web/a.go", "github.com/getkin/kin-openapi/openapi3", "allowed here are"},
+		"Docker in another part":     {"cmd/worker/turns/a.go", "github.com/moby/moby/client", "allowed here are"},
+		"Docker in a door":           {"shared/blob/a.go", "github.com/moby/moby/client", "allowed here are"},
 		"a program's part in shared": {"shared/query/a.go", "workerpool/cmd/mandelbrot/picture", "allowed here are"},
 		"a program in a test":        {"test/e2e/a_test.go", "workerpool/cmd/worker", "nothing imports a program"},
 		"a package without a room":   {"shared/util/a.go", "fmt", "belongs to no room"},

@@ -52,7 +52,7 @@ const (
 	longestPause = time.Minute // between tries, unless the pool asks for more
 	longestAsked = time.Hour   // of what the pool may ask for
 	longestBeat  = time.Minute
-	measureEvery = 10 * time.Minute // the machine is looked at anew
+	measureEvery = time.Minute // the machine is looked at anew
 	callTime     = 35 * time.Second
 	lastCallTime = 5 * time.Second // of the heartbeat that says good-bye
 )
@@ -185,7 +185,7 @@ func (l *Loop) news() (wire.Registration, bool) {
 	}
 	was, is := l.told.Capabilities, r.Capabilities
 	moved := max(was.DiskMB, is.DiskMB) - min(was.DiskMB, is.DiskMB)
-	return r, moved*10 > was.DiskMB || was.CPU != is.CPU || was.MemoryMB != is.MemoryMB || was.GPU != is.GPU
+	return r, moved*10 > was.DiskMB || was.CPU != is.CPU || was.MemoryMB != is.MemoryMB || was.GPU != is.GPU || was.Docker != is.Docker
 }
 
 // failed gives how long to wait after a failure: as long as the pool asks for, and

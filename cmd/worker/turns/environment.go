@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"workerpool/cmd/worker/ledger"
+	"workerpool/shared/wire"
 )
 
 const searchPath = "/usr/local/bin:/usr/bin:/bin"
@@ -17,10 +18,11 @@ const searchPath = "/usr/local/bin:/usr/bin:/bin"
 // forbidden gives the first of the variables that may not reach a run, "" when
 // all may. Many programs take orders from their environment (BASH_ENV, PERL5OPT,
 // GIT_SSH_COMMAND and LD_PRELOAD run what they name), so only names that the owner
-// allows get through; and those that the worker sets are never a work's to set.
-func (k *Keeper) forbidden(variables map[string]string) string {
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		if ours(name) || !slices.ContainsFunc(k.EnvAllow, func(rule string) bool { return matches(rule, name) }) {
+// allows get through to the owner's programs; an image is the work's own already.
+// Those that the worker sets are never a work's to set.
+func (k *Keeper) forbidden(r wire.Run) string {
+	for _, name := range slices.Sorted(maps.Keys(r.Env)) {
+		if ours(name) || !isImage(r) && !slices.ContainsFunc(k.EnvAllow, func(rule string) bool { return matches(rule, name) }) {
 			return name
 		}
 	}
@@ -41,13 +43,18 @@ func matches(rule, name string) bool {
 	return name == rule
 }
 
-// environment is all that the program gets to see: the worker's variables, then
-// the work's, none of which is forbidden.
-func environment(e ledger.Entry, folder string) []string {
-	in := filepath.Join(folder, "in")
+// programEnvironment is all that a program gets to see: its search path, then
+// environment.
+func programEnvironment(e ledger.Entry, folder string) []string {
+	return append([]string{"PATH=" + searchPath},
+		environment(e, filepath.Join(folder, "home"), filepath.Join(folder, "tmp"), filepath.Join(folder, "in"), filepath.Join(folder, "out"))...)
+}
+
+// environment is what a run is told, by the names of its folders as it sees them:
+// the worker's variables, then the work's, none of which is forbidden.
+func environment(e ledger.Entry, home, temp, in, out string) []string {
 	all := []string{
-		"PATH=" + searchPath, "HOME=" + filepath.Join(folder, "home"), "TMPDIR=" + filepath.Join(folder, "tmp"),
-		"IEXEC_IN=" + in, "IEXEC_OUT=" + filepath.Join(folder, "out"),
+		"HOME=" + home, "TMPDIR=" + temp, "IEXEC_IN=" + in, "IEXEC_OUT=" + out,
 		fmt.Sprintf("IEXEC_TASK_ID=%d", e.Work), fmt.Sprintf("IEXEC_BATCH=%d", e.Run.Batch),
 		fmt.Sprintf("IEXEC_TASK_INDEX=%d", e.Run.Index), fmt.Sprintf("IEXEC_BOT_TASK_INDEX=%d", e.Run.Index),
 		"IEXEC_BOT_FIRST_INDEX=0",

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"workerpool/cmd/worker/container"
 	"workerpool/cmd/worker/executor"
 	"workerpool/cmd/worker/ledger"
 	"workerpool/shared/pool"
@@ -29,29 +30,38 @@ type Files interface {
 	Upload(ctx context.Context, link wire.Link, content io.Reader, size int64) error
 }
 
+// Containers runs images; *container.Engine does.
+type Containers interface {
+	Refusal(ctx context.Context, image string) string // why it would not be run now; "" = it would
+	Run(ctx context.Context, s container.Spec) (executor.Outcome, error)
+	Sweep(ctx context.Context) (int, error) // ends what no Run has
+}
+
 // Program is one that the owner allows. Args come before the work's own.
 type Program struct {
 	Path string
 	Args []string
 }
 
-// Config is what a Keeper needs. All of it is required.
+// Config is what a Keeper needs. All of it is required but Containers.
 type Config struct {
-	Ledger    *ledger.Ledger
-	Files     Files
-	Mark      string // what the processes of all runs are known by
-	Programs  map[string]Program
-	EnvAllow  []string // variables that a work may set: a name, or its beginning and an asterisk
-	Slots     int
-	MaxRun    time.Duration         // 0 = any
-	Memory    int64                 // bytes one run may use
-	Scratch   func() (int64, error) // bytes of disk one run may use that begins now
-	MaxOutput int64                 // bytes of a result
-	MinFree   int64                 // bytes of disk below which no offer is taken
-	Now       func() time.Time
-	Pause     func(ctx context.Context, d time.Duration) error // between tries of moving bytes
-	Free      func() (int64, error)                            // bytes of disk
-	Log       *slog.Logger
+	Ledger     *ledger.Ledger
+	Files      Files
+	Mark       string // what the processes of all runs are known by
+	Programs   map[string]Program
+	Containers Containers // nil = no images are run
+	EnvAllow   []string   // variables that a work may set for a program: a name, or its beginning and an asterisk
+	Slots      int
+	MaxRun     time.Duration         // 0 = any
+	CPU        int                   // processors one container may use
+	Memory     int64                 // bytes one run may use
+	Scratch    func() (int64, error) // bytes of disk one run may use that begins now
+	MaxOutput  int64                 // bytes of a result
+	MinFree    int64                 // bytes of disk below which no offer is taken
+	Now        func() time.Time
+	Pause      func(ctx context.Context, d time.Duration) error // between tries of moving bytes
+	Free       func() (int64, error)                            // bytes of disk
+	Log        *slog.Logger
 }
 
 // Keeper keeps all assignments of the worker. It is safe for concurrent use.
@@ -103,6 +113,7 @@ func (k *Keeper) Recover() error {
 	if killed > 0 {
 		k.Log.Warn("killed what earlier runs left behind", "processes", killed)
 	}
+	k.sweepContainers()
 	entries, faults, err := k.Ledger.Entries()
 	if err != nil {
 		return err
@@ -129,6 +140,26 @@ func (k *Keeper) Recover() error {
 		}
 	}
 	return nil
+}
+
+// sweepPatience is how long a start waits for the containers' engine.
+const sweepPatience = 30 * time.Second
+
+// sweepContainers ends the containers that earlier runs left behind. The start does
+// not depend on it: without the engine no image is run, and it is done when it is
+// back.
+func (k *Keeper) sweepContainers() {
+	if k.Containers == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(k.ctx, sweepPatience)
+	defer cancel()
+	switch removed, err := k.Containers.Sweep(ctx); {
+	case err != nil:
+		k.Log.Warn("containers that earlier runs left behind are not known yet", "error", err)
+	case removed > 0:
+		k.Log.Warn("removed what earlier runs left behind", "containers", removed)
+	}
 }
 
 // Changed tells that there is something new to report.
@@ -167,6 +198,7 @@ func (k *Keeper) Reports() []wire.Report {
 
 // Obey carries out instructions. It returns without waiting for runs and uploads.
 func (k *Keeper) Obey(instructions []wire.Instruction) {
+	unready := k.unready(instructions)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, in := range instructions {
@@ -174,7 +206,7 @@ func (k *Keeper) Obey(instructions []wire.Instruction) {
 		known := t != nil && t.entry.Attempt == in.Attempt
 		switch in.Do {
 		case wire.DoStart:
-			k.start(t, in)
+			k.start(t, in, unready[in.Work])
 		case wire.DoUpload:
 			if known && in.Upload != nil && t.refused == "" && t.entry.State == ledger.Reported {
 				k.upload(t, *in.Upload)
@@ -191,9 +223,9 @@ func (k *Keeper) Obey(instructions []wire.Instruction) {
 	}
 }
 
-// start takes an offer or refuses it. An offer that is known, or older than what
-// is known, is nothing new.
-func (k *Keeper) start(known *turn, in wire.Instruction) {
+// start takes an offer or refuses it, for the reason given or its own. An offer
+// that is known, or older than what is known, is nothing new.
+func (k *Keeper) start(known *turn, in wire.Instruction, unready string) {
 	if known != nil && known.entry.Attempt >= in.Attempt {
 		return
 	}
@@ -205,7 +237,7 @@ func (k *Keeper) start(known *turn, in wire.Instruction) {
 		k.end(known)
 	}
 	e := ledger.Entry{Work: in.Work, Attempt: in.Attempt, State: ledger.Running, Begun: k.Now(), Run: *in.Run}
-	reason := k.refusal(*in.Run)
+	reason := cmp.Or(k.refusal(*in.Run), unready)
 	if reason == "" {
 		if err := k.Ledger.Save(e); err != nil {
 			k.Log.Error("offer cannot be stored", "work", in.Work, "attempt", in.Attempt, "error", err)
@@ -222,54 +254,6 @@ func (k *Keeper) start(known *turn, in wire.Instruction) {
 		k.spawn(t, k.compute)
 	}
 	k.notify()
-}
-
-// refusal gives why an offer cannot be taken; "" = it can.
-func (k *Keeper) refusal(r wire.Run) string {
-	running := 0
-	for _, t := range k.turns {
-		if t.refused == "" && t.entry.State == ledger.Running {
-			running++
-		}
-	}
-	_, allowed := k.Programs[r.App.Name]
-	limit := time.Duration(r.RunLimitS) * time.Second
-	variable := k.forbidden(r.Env)
-	switch {
-	case k.closing:
-		return "the worker is shutting down"
-	case r.App.Type != string(pool.ProcessApp):
-		return fmt.Sprintf("this worker runs no %s applications", r.App.Type)
-	case !allowed:
-		return fmt.Sprintf("program %q is not allowed here", r.App.Name)
-	case variable != "":
-		return fmt.Sprintf("the work sets the variable %q, which is not allowed here", variable)
-	case running >= k.Slots:
-		return fmt.Sprintf("all %d slots are taken", k.Slots)
-	case len(k.turns) >= maxHeld:
-		return fmt.Sprintf("the worker holds %d assignments already", maxHeld)
-	case limit <= 0 || (k.MaxRun > 0 && limit > k.MaxRun):
-		return fmt.Sprintf("a run of %v is not allowed here, at most %v", limit, k.MaxRun)
-	case r.MemoryMB<<20 > k.Memory:
-		return fmt.Sprintf("it wants %d MiB of memory, a run may use %d here", r.MemoryMB, k.Memory>>20)
-	}
-	return k.diskRefusal(r)
-}
-
-func (k *Keeper) diskRefusal(r wire.Run) string {
-	free, err := k.Free()
-	if err != nil {
-		k.Log.Error("free disk space is not known", "error", err)
-		return "the worker does not know its free disk space"
-	}
-	needed := k.MinFree
-	for _, in := range r.Inputs {
-		needed += in.Size
-	}
-	if free < needed {
-		return fmt.Sprintf("too little disk: %d MiB are free, %d are needed", free>>20, needed>>20)
-	}
-	return ""
 }
 
 func (k *Keeper) add(e ledger.Entry) *turn {
@@ -361,6 +345,22 @@ func (k *Keeper) save(t *turn) {
 	if err := k.Ledger.Save(t.entry); err != nil {
 		k.Log.Error("assignment not stored", "work", t.entry.Work, "attempt", t.entry.Attempt, "error", err)
 	}
+}
+
+// giveBack refuses an assignment that was taken, when the worker turns out to be
+// unable to do its part.
+func (k *Keeper) giveBack(t *turn, reason string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if t.ctx.Err() != nil {
+		return // ended or closing meanwhile
+	}
+	t.refused = short(reason)
+	k.Log.Warn("assignment given back", "work", t.entry.Work, "attempt", t.entry.Attempt, "reason", t.refused)
+	if err := k.Ledger.Drop(t.entry.Work, t.entry.Attempt); err != nil {
+		k.Log.Error("assignment not deleted", "work", t.entry.Work, "attempt", t.entry.Attempt, "error", err)
+	}
+	k.notify()
 }
 
 // fail ends an assignment that came to nothing. Keeper.mu is held.

@@ -164,7 +164,7 @@ func TestRecoverGivesUpWhatCannotBeSaved(t *testing.T) {
 	next := reopened(t, k, b, dir, nil)
 	want := map[int64]string{
 		1: "its time was over when the worker came back", 2: "the result was lost from the worker's disk",
-		3: "", 4: "exit status 1", 5: `program "gone" is no longer allowed here`,
+		3: "", 4: "exit status 1", 5: `program "gone" is not allowed here`,
 		6: `the variable "OLD" that it sets is no longer allowed here`,
 	}
 	for {

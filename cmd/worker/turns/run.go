@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"workerpool/cmd/worker/archive"
+	"workerpool/cmd/worker/container"
 	"workerpool/cmd/worker/executor"
 	"workerpool/cmd/worker/ledger"
 	"workerpool/shared/wire"
@@ -36,10 +37,15 @@ func (k *Keeper) compute(t *turn) {
 	if errors.Is(err, errStopped) || t.ctx.Err() != nil {
 		return
 	}
+	var unable *unableError
 	folder := k.Ledger.Folder(t.entry.Work, t.entry.Attempt)
 	for _, name := range runFolders {
 		// Best effort: the disk is wanted back now, and in any case at the end.
 		_ = os.RemoveAll(filepath.Join(folder, name))
+	}
+	if errors.As(err, &unable) {
+		k.giveBack(t, err.Error())
+		return
 	}
 	k.finish(t, func(e *ledger.Entry) {
 		if err != nil {
@@ -52,14 +58,16 @@ func (k *Keeper) compute(t *turn) {
 	})
 }
 
+// unableError is a trouble of the worker's own that says nothing of the work.
+type unableError struct{ error }
+
 // result fetches, runs and packs. Its error is the reason of the failure.
 func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, error) {
 	var none archive.Packed
-	program, allowed := k.Programs[e.Run.App.Name]
-	if !allowed {
-		return none, fmt.Errorf("program %q is no longer allowed here", e.Run.App.Name)
+	if reason := k.foreign(e.Run); reason != "" {
+		return none, errors.New(reason)
 	}
-	if name := k.forbidden(e.Run.Env); name != "" {
+	if name := k.forbidden(e.Run); name != "" {
 		return none, fmt.Errorf("the variable %q that it sets is no longer allowed here", name)
 	}
 	until := e.Begun.Add(time.Duration(e.Run.RunLimitS) * time.Second)
@@ -82,23 +90,14 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, er
 	if err != nil {
 		return none, fmt.Errorf("measuring the disk: %w", err)
 	}
-	run, err := executor.Start(executor.Spec{
-		Mark: fmt.Sprintf("%s.%d.%d.", k.Mark, e.Work, e.Attempt),
-		Path: program.Path, Args: append(append([]string{}, program.Args...), e.Run.Args...),
-		Env: environment(e, folder), Dir: filepath.Join(folder, "home"),
-		Stdout: filepath.Join(folder, "stdout.txt"), Stderr: filepath.Join(folder, "stderr.txt"),
-		Output: filepath.Join(folder, "out"), Folder: folder,
-		Limits: executor.Limits{Wall: wall, Memory: k.memory(e.Run), Output: limit, Files: maxFiles, Scratch: scratch},
-	})
-	if err != nil {
-		return none, fmt.Errorf("starting the program: %w", err)
+	execute := k.program
+	if isImage(e.Run) {
+		execute = k.container
 	}
-	release := context.AfterFunc(ctx, run.Kill)
-	defer release()
-	out, err := run.Wait()
+	out, err := execute(ctx, e, folder, executor.Limits{Wall: wall, Memory: k.memory(e.Run), Output: limit, Files: maxFiles, Scratch: scratch})
 	switch {
 	case err != nil:
-		return none, fmt.Errorf("ending the program: %w", err)
+		return none, err
 	case out.Killed:
 		return none, errStopped
 	case out.Reason != "":
@@ -111,6 +110,41 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, er
 		return none, errors.New(out.Reason)
 	}
 	return archive.Pack(filepath.Join(folder, "out"), filepath.Join(folder, resultName), limit)
+}
+
+// program runs one of the owner's programs.
+func (k *Keeper) program(ctx context.Context, e ledger.Entry, folder string, limits executor.Limits) (executor.Outcome, error) {
+	program := k.Programs[e.Run.App.Name]
+	run, err := executor.Start(executor.Spec{
+		Mark: fmt.Sprintf("%s.%d.%d.", k.Mark, e.Work, e.Attempt),
+		Path: program.Path, Args: append(append([]string{}, program.Args...), e.Run.Args...),
+		Env: programEnvironment(e, folder), Dir: filepath.Join(folder, "home"),
+		Stdout: filepath.Join(folder, "stdout.txt"), Stderr: filepath.Join(folder, "stderr.txt"),
+		Output: filepath.Join(folder, "out"), Folder: folder, Limits: limits,
+	})
+	if err != nil {
+		return executor.Outcome{}, fmt.Errorf("starting the program: %w", err)
+	}
+	release := context.AfterFunc(ctx, run.Kill)
+	defer release()
+	out, err := run.Wait()
+	if err != nil {
+		return executor.Outcome{}, fmt.Errorf("ending the program: %w", err)
+	}
+	return out, nil
+}
+
+// container runs an image.
+func (k *Keeper) container(ctx context.Context, e ledger.Entry, folder string, limits executor.Limits) (executor.Outcome, error) {
+	out, err := k.Containers.Run(ctx, container.Spec{
+		Mark: fmt.Sprintf("%d.%d", e.Work, e.Attempt), Image: e.Run.App.Name, Args: e.Run.Args,
+		Env: environment(e, container.Temp, container.Temp, container.In, container.Out), CPU: k.CPU,
+		In: filepath.Join(folder, "in"), Out: filepath.Join(folder, "out"), Temp: filepath.Join(folder, "tmp"), Folder: folder, Limits: limits,
+	})
+	if err != nil {
+		return out, &unableError{err}
+	}
+	return out, nil
 }
 
 func (k *Keeper) memory(r wire.Run) int64 {
