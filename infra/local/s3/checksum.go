@@ -48,6 +48,11 @@ func newDigests(header http.Header) (*digests, error) {
 		switch hasher, known := checksums[name]; {
 		case known:
 			d.named[name] = hasher()
+			claimed := header.Get(name)
+			sum, err := base64.StdEncoding.DecodeString(claimed)
+			if claimed != "" && (err != nil || len(sum) != d.named[name].Size()) {
+				return nil, refuse(http.StatusBadRequest, "InvalidRequest", "Value for %s header is invalid.", name)
+			}
 		case strings.HasPrefix(name, "x-amz-checksum-") && name != "x-amz-checksum-algorithm":
 			return nil, refuse(http.StatusNotImplemented, "NotImplemented", "%s is not known here.", name)
 		}

@@ -84,16 +84,16 @@ func TestChunkedBodies(t *testing.T) {
 	}
 	d.wantAbsent("a")
 	a := d.putRaw(mode, whole+right, map[string]string{"X-Amz-Decoded-Content-Length": "5", "X-Amz-Trailer": "x-amz-checksum-sha256"})
-	d.wantAnswer(a, http.StatusOK, "")
+	d.wantAnswer("put", a, http.StatusOK, "")
 	d.wantBody("a", "abcde")
 }
 
 func TestPayloadModes(t *testing.T) {
 	d := open(t, ours(t, t.TempDir(), nil, httptest.NewServer))
 	const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	d.wantAnswer(d.putRaw(emptySHA256, "not empty", nil), http.StatusBadRequest, "XAmzContentSHA256Mismatch")
-	d.wantAnswer(d.putRaw("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "0;\r\n", nil), http.StatusNotImplemented, "NotImplemented")
+	d.wantAnswer("put", d.putRaw(emptySHA256, "not empty", nil), http.StatusBadRequest, "XAmzContentSHA256Mismatch")
+	d.wantAnswer("put", d.putRaw("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "0;\r\n", nil), http.StatusNotImplemented, "NotImplemented")
 	d.wantAbsent("a")
-	d.wantAnswer(d.putRaw("UNSIGNED-PAYLOAD", "anything", nil), http.StatusOK, "")
+	d.wantAnswer("put", d.putRaw("UNSIGNED-PAYLOAD", "anything", nil), http.StatusOK, "")
 	d.wantBody("a", "anything")
 }

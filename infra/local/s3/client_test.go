@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/xml"
@@ -13,11 +14,11 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
@@ -28,40 +29,38 @@ import (
 
 const bucket = "pool-files"
 
-// endpoint is an implementation of S3 under test, with a bucket and the access
+// endpoint is an implementation of S3 under test, with two buckets and the access
 // key "local" with the secret "local-secret".
 type endpoint struct {
-	url     string
-	http    *http.Client
-	advance func(time.Duration) // lets its time pass
+	url    string
+	http   *http.Client
+	bucket string
+	other  string // another bucket
 }
 
-// ours starts the stand-in on a folder. Its clock is the system's, moved: the
-// client signs by the system clock.
-func ours(t *testing.T, dir string, board *faults.Board, serve func(http.Handler) *httptest.Server) endpoint {
+// ours starts the stand-in on a folder.
+func ours(t testing.TB, dir string, board *faults.Board, serve func(http.Handler) *httptest.Server) endpoint {
 	t.Helper()
-	var offset atomic.Int64
 	b, err := local.New(local.Config{
 		Dir: dir, Buckets: []string{bucket, "other-files"}, Keys: map[string]string{"local": "local-secret"}, Faults: board,
-		Now: func() time.Time { return time.Now().Add(time.Duration(offset.Load())) },
 	})
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
 	h := serve(b)
 	t.Cleanup(h.Close)
-	return endpoint{url: h.URL, http: h.Client(), advance: func(d time.Duration) { offset.Add(int64(d)) }}
+	return endpoint{url: h.URL, http: h.Client(), bucket: bucket, other: "other-files"}
 }
 
 // desk is the real client of AWS at an endpoint.
 type desk struct {
-	*testing.T
+	testing.TB
 	endpoint
 	api  *s3.Client
 	sign *s3.PresignClient
 }
 
-func open(t *testing.T, e endpoint, change ...func(*s3.Options)) desk {
+func open(t testing.TB, e endpoint, change ...func(*s3.Options)) desk {
 	o := s3.Options{
 		Region: "us-east-1", BaseEndpoint: &e.url, UsePathStyle: true, HTTPClient: e.http, Retryer: aws.NopRetryer{},
 		// As a client made from the environment has them.
@@ -70,19 +69,37 @@ func open(t *testing.T, e endpoint, change ...func(*s3.Options)) desk {
 		Credentials:                credentials.NewStaticCredentialsProvider("local", "local-secret", ""),
 	}
 	api := s3.New(o, change...)
-	return desk{T: t, endpoint: e, api: api, sign: s3.NewPresignClient(api)}
+	return desk{TB: t, endpoint: e, api: api, sign: s3.NewPresignClient(api)}
+}
+
+// signer signs as one whose clock is off by so much.
+type signer struct {
+	*v4.Signer
+	off time.Duration
+}
+
+func newSigner(off time.Duration) signer {
+	return signer{v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }), off}
+}
+
+func (s signer) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, payload, service, region string, at time.Time, options ...func(*v4.SignerOptions)) error {
+	return s.Signer.SignHTTP(ctx, c, r, payload, service, region, at.Add(s.off), options...)
+}
+
+func (s signer) PresignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, payload, service, region string, at time.Time, options ...func(*v4.SignerOptions)) (string, http.Header, error) {
+	return s.Signer.PresignHTTP(ctx, c, r, payload, service, region, at.Add(s.off), options...)
 }
 
 func (d desk) put(key, body string) {
 	d.Helper()
-	_, err := d.api.PutObject(d.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader(body)})
+	_, err := d.api.PutObject(d.Context(), &s3.PutObjectInput{Bucket: &d.bucket, Key: &key, Body: strings.NewReader(body)})
 	if err != nil {
 		d.Fatalf("put %q: %v", key, err)
 	}
 }
 
 func (d desk) get(key string) (string, error) {
-	out, err := d.api.GetObject(d.Context(), &s3.GetObjectInput{Bucket: aws.String(bucket), Key: &key})
+	out, err := d.api.GetObject(d.Context(), &s3.GetObjectInput{Bucket: &d.bucket, Key: &key})
 	if err != nil {
 		return "", err
 	}
@@ -101,13 +118,13 @@ func (d desk) wantBody(key, want string) {
 func (d desk) wantAbsent(key string) {
 	d.Helper()
 	_, err := d.get(key)
-	wantCode(d.T, err, "NoSuchKey")
+	d.refused("get "+key, err, "NoSuchKey")
 }
 
 // keys lists the bucket.
 func (d desk) keys() []string {
 	d.Helper()
-	out, err := d.api.ListObjectsV2(d.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket)})
+	out, err := d.api.ListObjectsV2(d.Context(), &s3.ListObjectsV2Input{Bucket: &d.bucket})
 	if err != nil {
 		d.Fatalf("list: %v", err)
 	}
@@ -118,12 +135,17 @@ func (d desk) keys() []string {
 	return keys
 }
 
-// wantCode compares the code a caller of the SDK decides by.
-func wantCode(t *testing.T, err error, code string) {
-	t.Helper()
+// refused compares the code a caller of the SDK decides by.
+func (d desk) refused(what string, err error, code string) {
+	d.Helper()
 	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != code {
-		t.Errorf("error %v, want code %s", err, code)
+	switch {
+	case err == nil:
+		d.Errorf("%s: done, want code %s", what, code)
+	case !errors.As(err, &api):
+		d.Errorf("%s: %v, want code %s", what, err, code)
+	case api.ErrorCode() != code:
+		d.Errorf("%s: code %s (%s), want code %s", what, api.ErrorCode(), api.ErrorMessage(), code)
 	}
 }
 
@@ -161,10 +183,10 @@ func (d desk) do(method, url string, header map[string]string, body io.Reader) a
 	return a
 }
 
-func (d desk) wantAnswer(a answer, status int, code string) {
+func (d desk) wantAnswer(what string, a answer, status int, code string) {
 	d.Helper()
 	if a.status != status || a.code != code {
-		d.Errorf("answer %d %s (%s), want %d %s", a.status, a.code, a.body, status, code)
+		d.Errorf("%s: answer %d %s (%s), want %d %s", what, a.status, a.code, a.body, status, code)
 	}
 }
 
@@ -174,12 +196,17 @@ type form struct {
 	fields map[string]string
 }
 
-// newForm signs a form for a key: at most ten minutes, these conditions beside
-// the client's own, and these fields.
+// newForm signs a form for a key: good for ten minutes, with these conditions
+// beside the client's own, and these fields.
 func (d desk) newForm(key string, conditions []any, fields map[string]string) form {
 	d.Helper()
-	out, err := d.sign.PresignPostObject(d.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key},
-		func(o *s3.PresignPostOptions) { o.Expires, o.Conditions = 10*time.Minute, conditions })
+	return d.newFormFor(10*time.Minute, key, conditions, fields)
+}
+
+func (d desk) newFormFor(life time.Duration, key string, conditions []any, fields map[string]string) form {
+	d.Helper()
+	out, err := d.sign.PresignPostObject(d.Context(), &s3.PutObjectInput{Bucket: &d.bucket, Key: &key},
+		func(o *s3.PresignPostOptions) { o.Expires, o.Conditions = life, conditions })
 	if err != nil {
 		d.Fatalf("sign a form: %v", err)
 	}

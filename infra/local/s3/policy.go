@@ -3,6 +3,7 @@ package s3
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -29,14 +30,17 @@ func parsePolicy(text string) (policy, error) {
 		return policy{}, badPolicy("not base64")
 	}
 	var document struct {
-		Expiration time.Time
-		Conditions []any
+		Expiration *time.Time
+		Conditions *[]any
 	}
 	if err := json.Unmarshal(raw, &document); err != nil {
 		return policy{}, badPolicy("%v", err)
 	}
-	p := policy{expiration: document.Expiration, max: maxObject}
-	for _, c := range document.Conditions {
+	if document.Expiration == nil || document.Conditions == nil {
+		return policy{}, badPolicy("expiration or conditions are missing")
+	}
+	p := policy{expiration: *document.Expiration, max: maxObject}
+	for _, c := range *document.Conditions {
 		if err := p.add(c); err != nil {
 			return policy{}, err
 		}
@@ -49,6 +53,9 @@ func parsePolicy(text string) (policy, error) {
 func (p *policy) add(c any) error {
 	switch c := c.(type) {
 	case map[string]any:
+		if len(c) != 1 {
+			return badPolicy("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.")
+		}
 		for field, v := range c {
 			value, ok := v.(string)
 			if !ok {
@@ -95,9 +102,18 @@ func number(v any) (int64, bool) {
 	return 0, false
 }
 
+// maxFormAge is how long after its signing a form is taken, whatever its policy
+// says. AWS's pages do not have it; versitygw and two reports of what AWS did
+// (meteor-slingshot issue 80, react-aws-s3 issue 42) do.
+const maxFormAge = time.Hour
+
 // allows checks the form of an upload to a bucket, but not the file's length.
 func (p policy) allows(form map[string]string, bucket string, now time.Time) error {
-	if !now.Before(p.expiration) {
+	signed, err := time.Parse("20060102T150405Z", form["x-amz-date"])
+	if err != nil {
+		return refuse(http.StatusBadRequest, "InvalidArgument", "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+	}
+	if !now.Before(p.expiration) || now.Sub(signed) > maxFormAge {
 		return denied("Invalid according to Policy: Policy expired.")
 	}
 	for _, c := range p.conditions {
@@ -113,7 +129,8 @@ func (p policy) allows(form map[string]string, bucket string, now time.Time) err
 	if given, ok := form["bucket"]; ok && given != bucket {
 		return denied("Invalid according to Policy: the field bucket is not the bucket of the address")
 	}
-	for field := range form {
+	// The bucket of the address counts as a field.
+	for _, field := range append(slices.Sorted(maps.Keys(form)), "bucket") {
 		covered := func(c condition) bool { return c.field == field }
 		free := field == "policy" || field == "x-amz-signature" || strings.HasPrefix(field, "x-ignore-")
 		if !free && !slices.ContainsFunc(p.conditions, covered) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 
 	"workerpool/infra/local/sigv4"
@@ -25,8 +26,8 @@ func (b *Buckets) postObject(c call) error {
 	if err != nil {
 		return err
 	}
-	if form["policy"] == "" || form["x-amz-algorithm"] != sigv4.Algorithm {
-		return denied("Access Denied")
+	if err := checkFields(form); err != nil {
+		return err
 	}
 	if err := b.verifier.CheckText(form["x-amz-credential"], form["x-amz-signature"], form["policy"]); err != nil {
 		return err
@@ -52,6 +53,29 @@ func (b *Buckets) postObject(c call) error {
 	}
 	c.posted(form, a)
 	return nil
+}
+
+// signedFields stand in every signed form.
+var signedFields = []string{"policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"}
+
+// checkFields refuses forms that are not signed and those that lack a part of it.
+func checkFields(form map[string]string) error {
+	lacks := func(field string) bool { return form[field] == "" }
+	required := append([]string{"key"}, signedFields...)
+	if !slices.ContainsFunc(signedFields, func(field string) bool { return !lacks(field) }) {
+		required = []string{"key"}
+	}
+	if i := slices.IndexFunc(required, lacks); i >= 0 {
+		return refuse(http.StatusBadRequest, "InvalidArgument",
+			"Bucket POST must contain a field named '%s'.  If it is specified, please check the order of the fields.", required[i])
+	}
+	switch form["x-amz-algorithm"] {
+	case sigv4.Algorithm:
+		return nil
+	case "":
+		return denied("Access Denied")
+	}
+	return refuse(http.StatusBadRequest, "InvalidArgument", "X-Amz-Algorithm only supports %q", sigv4.Algorithm)
 }
 
 // readForm reads the fields, their names in lower case, up to the file.

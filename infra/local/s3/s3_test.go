@@ -119,7 +119,7 @@ func TestRefusedUploadLeavesNothing(t *testing.T) {
 	d := open(t, ours(t, dir, nil, httptest.NewServer))
 	f := d.newForm("a", []any{[]any{"content-length-range", 3, 10}, []any{"starts-with", "$x-amz-checksum-sha256", ""}}, map[string]string{"x-amz-checksum-sha256": sha("right")})
 	for code, file := range map[string]string{"BadDigest": "wrong", "EntityTooLarge": strings.Repeat("x", 11), "EntityTooSmall": "x"} {
-		d.wantAnswer(d.post(f, file), http.StatusBadRequest, code)
+		d.wantAnswer("post", d.post(f, file), http.StatusBadRequest, code)
 	}
 	if left := append(files(t, dir, "incoming"), files(t, dir, "objects")...); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
@@ -135,7 +135,7 @@ func TestDiskFailureLeavesTheOldObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := d.api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("a"), Body: strings.NewReader("new")})
-	wantCode(t, err, "InternalError")
+	d.refused("call", err, "InternalError")
 	d.wantBody("a", "old")
 }
 
@@ -145,7 +145,7 @@ func TestFolderAndObjectOfOneName(t *testing.T) {
 	d.put("c", "y")
 	for _, key := range []string{"a", "c/d"} {
 		_, err := d.api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader("new")})
-		wantCode(t, err, "NotImplemented")
+		d.refused("call", err, "NotImplemented")
 	}
 	d.wantBody("a/b", "x")
 	d.wantBody("c", "y")
@@ -163,7 +163,7 @@ func TestKeysStayInTheBucket(t *testing.T) {
 	keys := []string{"../../escaped", "q/..", ".", "a//b", "/lead", "trail/", "a/../b", "%2e%2e/x", "nul\x00"}
 	for _, key := range keys {
 		f := d.newForm("placeholder", []any{[]any{"starts-with", "$key", ""}}, map[string]string{"key": key})
-		d.wantAnswer(d.post(f, "body of "+key), http.StatusNoContent, "")
+		d.wantAnswer("post", d.post(f, "body of "+key), http.StatusNoContent, "")
 	}
 	var got int
 	for _, path := range files(t, dir, "objects") {
@@ -180,7 +180,7 @@ func TestKeysStayInTheBucket(t *testing.T) {
 	}
 	for _, key := range []string{strings.Repeat("k", 1025), strings.Repeat("k", 256)} {
 		f := d.newForm("placeholder", []any{[]any{"starts-with", "$key", ""}}, map[string]string{"key": key})
-		d.wantAnswer(d.post(f, "x"), http.StatusBadRequest, "KeyTooLongError")
+		d.wantAnswer("post", d.post(f, "x"), http.StatusBadRequest, "KeyTooLongError")
 	}
 }
 
@@ -252,18 +252,18 @@ func TestNotImplementedIsSaid(t *testing.T) {
 	d := open(t, ours(t, t.TempDir(), nil, httptest.NewServer))
 	d.put("a", "x")
 	_, err := d.api.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String(bucket), Key: aws.String("b"), CopySource: aws.String(bucket + "/a")})
-	wantCode(t, err, "NotImplemented")
+	d.refused("call", err, "NotImplemented")
 	_, err = d.api.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String(bucket), Key: aws.String("b")})
-	wantCode(t, err, "NotImplemented")
+	d.refused("call", err, "NotImplemented")
 	_, err = d.api.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Delimiter: aws.String("/")})
-	wantCode(t, err, "NotImplemented")
+	d.refused("call", err, "NotImplemented")
 	for _, in := range []s3.PutObjectInput{{IfNoneMatch: aws.String("*")}, {ChecksumAlgorithm: "SHA512"}} {
 		in.Bucket, in.Key, in.Body = aws.String(bucket), aws.String("b"), strings.NewReader("x")
 		_, err = d.api.PutObject(t.Context(), &in)
-		wantCode(t, err, "NotImplemented")
+		d.refused("call", err, "NotImplemented")
 	}
 	_, err = d.api.GetObjectTagging(t.Context(), &s3.GetObjectTaggingInput{Bucket: aws.String(bucket), Key: aws.String("a")})
-	wantCode(t, err, "NotImplemented")
+	d.refused("call", err, "NotImplemented")
 }
 
 func TestBadBucketNames(t *testing.T) {
@@ -294,17 +294,17 @@ func TestFaults(t *testing.T) {
 	}
 	d.wantAbsent("lost")
 	once("s3:PutObject", faults.Fail)
-	wantCode(t, put("failed"), "InternalError")
+	d.refused("call", put("failed"), "InternalError")
 	d.wantAbsent("failed")
 	once("s3:PutObject", faults.FailAfter)
-	wantCode(t, put("done"), "InternalError")
+	d.refused("call", put("done"), "InternalError")
 	d.wantBody("done", "x")
 
 	once("s3:PostObject", faults.Lose)
-	d.wantAnswer(d.post(d.newForm("lost", nil, nil), "x"), http.StatusNoContent, "")
+	d.wantAnswer("post", d.post(d.newForm("lost", nil, nil), "x"), http.StatusNoContent, "")
 	d.wantAbsent("lost")
 	once("s3:PostObject", faults.FailAfter)
-	d.wantAnswer(d.post(d.newForm("posted", nil, nil), "x"), http.StatusInternalServerError, "InternalError")
+	d.wantAnswer("post", d.post(d.newForm("posted", nil, nil), "x"), http.StatusInternalServerError, "InternalError")
 	d.wantBody("posted", "x")
 
 	once("s3:DeleteObject", faults.Lose)
@@ -318,5 +318,5 @@ func TestFaults(t *testing.T) {
 	}
 	once("s3:GetObject", faults.Fail)
 	_, err := d.get("done")
-	wantCode(t, err, "InternalError")
+	d.refused("call", err, "InternalError")
 }

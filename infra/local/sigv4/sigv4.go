@@ -153,7 +153,7 @@ func (v Verifier) checkTime(s signature) error {
 	age := now().Sub(signed)
 	switch {
 	case s.presigned && age < -maxSkew:
-		return denied("Request is not valid yet")
+		return denied("Request is not yet valid")
 	case s.presigned && age > s.expires:
 		return denied("Request has expired")
 	case !s.presigned && age.Abs() > maxSkew:
