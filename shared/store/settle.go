@@ -60,7 +60,8 @@ func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked
 	wanted := list(ids)
 	b := &statements{}
 	b.add("START TRANSACTION")
-	b.add("SELECT w.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN work w ON w.id = j.id FOR UPDATE", wanted)
+	// MySQL refuses FOR UPDATE where a JSON_TABLE is joined itself (error 3569).
+	b.add("SELECT w.id FROM (SELECT k.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) k) j STRAIGHT_JOIN work w ON w.id = j.id FOR UPDATE", wanted)
 	b.add("SELECT UTC_TIMESTAMP(6)")
 	b.add("SELECT "+workColumns+`, COALESCE(r.missing, 0)
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN work w ON w.id = j.id JOIN batch b ON b.id = w.id >> 14

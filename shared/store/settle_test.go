@@ -268,6 +268,7 @@ func TestSettleWaitsForItsTurn(t *testing.T) {
 	s := newParty(t, 1, 5)
 	id := s.works(t, 1, 1)[0]
 	tx := must(s.SQL.Begin())(t)
+	defer func() { _ = tx.Rollback() }() // dropping the database waits for it
 	if _, err := tx.Exec("SELECT id FROM work WHERE id = ? FOR UPDATE", int64(id)); err != nil {
 		t.Fatal(err)
 	}
