@@ -8,6 +8,8 @@ SHELL       := bash
 FUNCTIONS := $(notdir $(wildcard functions/*))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VENV  := .local/tools/venv
+ORACLES   := .local/tools/oracles
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STACK ?= worker-pool
 ADDR  ?= 127.0.0.1:8080
 export ADDR
@@ -54,6 +56,12 @@ demo: database build-local ## Let workers compute a picture, one of them lying, 
 .PHONY: test
 test: database build-local ## Run all tests, with a real database and the real functions
 	go test -p 2 -timeout 9m ./...
+
+.PHONY: test-oracles
+test-oracles: $(ORACLES)/ready ## Hold the stand-ins of SQS and S3 against moto and versitygw
+	@GOBIN="$(CURDIR)/$(ORACLES)/bin" go install $(VERSITYGW) || { echo "$(VERSITYGW) could not be installed"; exit 1; }
+	go vet -tags oracle ./infra/local/sqs ./infra/local/s3
+	PATH="$(CURDIR)/$(ORACLES)/bin:$$PATH" go test -tags oracle -count=1 -parallel 64 -timeout 5m -v -run '^TestOracle$$' ./infra/local/sqs ./infra/local/s3 | grep -vE '^(=== | *--- PASS)'
 
 .PHONY: check
 check: ## Check format and code (seconds)
@@ -129,9 +137,11 @@ database:
 	$(call install,MariaDB server,mariadb-server-core mariadb-client-core)
 
 $(VENV)/ready: infra/tools/requirements.txt
-	@rm -rf $(VENV); \
-	if python3 -m venv $(VENV) >/dev/null 2>&1; then exit 0; fi; \
+$(ORACLES)/ready: infra/tools/oracles.txt
+$(VENV)/ready $(ORACLES)/ready:
+	@rm -rf $(@D); \
+	if python3 -m venv $(@D) >/dev/null 2>&1; then exit 0; fi; \
 	$(call install,venv of Python,python3-venv); \
-	python3 -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r infra/tools/requirements.txt
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $< || { echo "the packages of $< could not be installed"; exit 1; }
 	@touch $@

@@ -13,8 +13,8 @@ import (
 	"workerpool/test/oracle"
 )
 
-// TestVersity runs the suite against versitygw too.
-func TestVersity(t *testing.T) {
+// TestOracle runs the suite against versitygw too.
+func TestOracle(t *testing.T) {
 	versity := oracle.Start(t, "versitygw", func(host, port string) []string {
 		return []string{"--port", host + ":" + port, "--access", "local", "--secret", "local-secret", "--quiet",
 			"posix", "--sidecar", t.TempDir(), t.TempDir()} // the sidecar, as not every file system has attributes

@@ -10,8 +10,8 @@ import (
 	"workerpool/test/oracle"
 )
 
-// TestMoto runs the suite against moto's server too.
-func TestMoto(t *testing.T) {
+// TestOracle runs the suite against moto's server too.
+func TestOracle(t *testing.T) {
 	moto := "http://" + oracle.Start(t, "moto_server", func(host, port string) []string { return []string{"-H", host, "-p", port} })
 	oracle.Run(t, conformance.list(), standIn, oracle.Side[endpoint]{
 		Name: "moto",
