@@ -63,6 +63,12 @@ test-oracles: $(ORACLES)/ready ## Hold the stand-ins of SQS and S3 against moto 
 	go vet -tags oracle ./infra/local/sqs ./infra/local/s3
 	PATH="$(CURDIR)/$(ORACLES)/bin:$$PATH" go test -tags oracle -count=1 -parallel 64 -timeout 5m -v -run '^TestOracle$$' ./infra/local/sqs ./infra/local/s3 | grep -vE '^(=== | *--- PASS)'
 
+.PHONY: test-docker
+test-docker: database ## Test container images on a real engine: one that runs here, or as root one of its own
+	@if [ "$${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ] || PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null; then exit 0; fi; \
+	$(call install,Docker engine,docker.io)
+	CGO_ENABLED=0 cmd/worker/container/with-engine go test -count=1 -p 1 -timeout 9m -tags docker -run '^TestDocker' ./cmd/worker/container ./test/e2e
+
 .PHONY: check
 check: ## Check format and code (seconds)
 	@unformatted=$$(gofmt -l cmd docs functions infra shared test); \

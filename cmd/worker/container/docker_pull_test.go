@@ -69,7 +69,7 @@ func newRegistry(t *testing.T) *registry {
 		if which := q.PathValue("which"); which != "1" && which != sum(r.manifest) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusNotFound)
-			fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`)
+			fmt.Fprint(w, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{"Tag":"2"}}]}`)
 			return
 		}
 		w.Header().Set("Content-Type", kind)
