@@ -58,10 +58,10 @@ test: database build-local ## Run all tests, with a real database and the real f
 	go test -p 2 -timeout 9m ./...
 
 .PHONY: test-oracles
-test-oracles: $(ORACLES)/ready ## Hold the stand-ins of SQS and S3 against moto and versitygw
+test-oracles: $(ORACLES)/ready $(VENV)/ready ## Hold the stand-ins against moto, versitygw and SAM's events
 	@GOBIN="$(CURDIR)/$(ORACLES)/bin" go install $(VERSITYGW) || { echo "$(VERSITYGW) could not be installed"; exit 1; }
-	go vet -tags oracle ./infra/local/sqs ./infra/local/s3
-	PATH="$(CURDIR)/$(ORACLES)/bin:$$PATH" go test -tags oracle -count=1 -parallel 64 -timeout 5m -v -run '^TestOracle$$' ./infra/local/sqs ./infra/local/s3 | grep -vE '^(=== | *--- PASS)'
+	go vet -tags oracle ./infra/local/sqs ./infra/local/s3 ./test/oracle
+	PATH="$(CURDIR)/$(ORACLES)/bin:$(CURDIR)/$(VENV)/bin:$$PATH" go test -tags oracle -count=1 -parallel 8 -timeout 5m -v -run '^TestOracle$$' ./infra/local/sqs ./infra/local/s3 ./test/oracle | grep -vE '^(=== | *--- PASS)'
 
 .PHONY: test-docker
 test-docker: database ## Test container images on a real engine: one that runs here, or as root one of its own

@@ -1,7 +1,7 @@
 // Package oracle runs one suite of cases against several implementations of the
 // same service: our stand-in, and independent ones that show where it is wrong.
-// It owns the list of what those do otherwise than AWS, and sees that the list
-// does not rot; it must not know any service.
+// It sees that the lists of what those do otherwise than AWS do not rot; it must
+// not know any service. Its tests compare the stand-ins' events with SAM's samples.
 package oracle
 
 import (

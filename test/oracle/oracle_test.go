@@ -75,3 +75,23 @@ func TestRun(t *testing.T) {
 		t.Errorf("table %q", got)
 	}
 }
+
+func TestShape(t *testing.T) {
+	const sample = `{"a":1,"b":{"c":"x","d":null},"free":{"x":"1"},"list":[{"e":true}],"none":[],"old":0}`
+	for ours, want := range map[string][]string{
+		sample: nil,
+		`{"a":2,"b":{"c":"y","d":null},"free":{"y":"2"},"list":[{"e":false},7],"none":[1],"old":0}`: nil,
+		`{"a":"1","b":{"c":"x","d":{}},"free":{"x":1},"list":[{"e":0}],"none":{},"new":0}`: {
+			".a: number in the sample, string here", ".b.d: null in the sample, object here", ".free.x: number, not in the sample",
+			".list[].e: bool in the sample, number here", ".new: here only", ".none: list in the sample, object here", ".old: in the sample only"},
+	} {
+		if got, err := Shape([]byte(sample), []byte(ours), ".free"); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v; want %q", ours, got, err, want)
+		}
+	}
+	for _, broken := range [][2]string{{"{", "{}"}, {"{}", "{"}} {
+		if _, err := Shape([]byte(broken[0]), []byte(broken[1])); err == nil {
+			t.Errorf("no error for %q", broken)
+		}
+	}
+}
