@@ -51,20 +51,20 @@ func travelsWhole(d desk) {
 }
 
 func delays(d desk) {
-	d.send("two")
-	if _, err := d.api.SendMessage(d.Context(), &sqs.SendMessageInput{QueueUrl: &d.url, MessageBody: aws.String("four"), DelaySeconds: 4}); err != nil {
+	d.send("three")
+	if _, err := d.api.SendMessage(d.Context(), &sqs.SendMessageInput{QueueUrl: &d.url, MessageBody: aws.String("six"), DelaySeconds: 6}); err != nil {
 		d.Fatalf("send with a delay: %v", err)
 	}
-	d.almost(2 * time.Second)
+	d.almost(3 * time.Second)
 	d.wantCounts(d.url, "0", "0", "2")
 	d.receive()
-	d.rest(2 * time.Second)
+	d.rest(3 * time.Second)
 	d.wantCounts(d.url, "1", "0", "1")
-	d.receive("two")
-	d.almost(2 * time.Second)
+	d.receive("three")
+	d.almost(3 * time.Second)
 	d.receive()
-	d.rest(2 * time.Second)
-	d.receive("four")
+	d.rest(3 * time.Second)
+	d.receive("six")
 	_, err := d.api.SendMessage(d.Context(), &sqs.SendMessageInput{QueueUrl: &d.url, MessageBody: aws.String("x"), DelaySeconds: 901})
 	d.refused("delay of 901 s", err, "InvalidParameterValue")
 }

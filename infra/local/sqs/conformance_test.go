@@ -36,7 +36,7 @@ var conformance = cases{
 	{"no receipt", nil, noReceipt},
 	{"visibility changed", brief, changedVisibility},
 	{"visibility of one receive", nil, visibilityOfReceive},
-	{"delays", map[string]string{"DelaySeconds": "2"}, delays},
+	{"delays", map[string]string{"DelaySeconds": "3"}, delays},
 	{"dead letters", map[string]string{"VisibilityTimeout": "1"}, deadLetters},
 	{"dead letters moved back", map[string]string{"VisibilityTimeout": "1"}, movedBack},
 	{"move from no dead-letter queue", nil, moveFromAnother},
