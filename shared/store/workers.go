@@ -65,8 +65,10 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id WHERE w.id = ? AND w.account_id = ?`,
 			int64(worker), int64(account))
 		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
+		// Forced: MySQL would read all items when its statistics are of few.
 		b.add(`SELECT a.work_id, b.requester, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
-			JOIN class l ON l.id = b.class_id LEFT JOIN work_item i ON i.work_id = a.work_id WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
+			JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
+			WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
 		b.add(readyClassesSQL)
 		out, err := query(ctx, conn, b)
 		if err != nil {
