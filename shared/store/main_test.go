@@ -2,7 +2,10 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +113,46 @@ func (p *party) turns(t *testing.T, id pool.WorkID) []pool.Assignment {
 func (p *party) open(t *testing.T, id pool.WorkID) []pool.Assignment {
 	t.Helper()
 	return slices.DeleteFunc(p.turns(t, id), func(a pool.Assignment) bool { return !a.State.Open() })
+}
+
+// show gives the rows of a query whose columns are each server's own, by their
+// names in small letters.
+func show(t *testing.T, db *sql.DB, query string) []map[string]string {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]string
+	for rows.Next() {
+		values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		row := map[string]string{}
+		for i, column := range columns {
+			row[strings.ToLower(column)] = values[i].String
+		}
+		out = append(out, row)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// number reads what show gave.
+func number(t *testing.T, text string) int {
+	t.Helper()
+	return must(strconv.Atoi(text))(t)
 }
 
 // bring lets a worker report a digest for a turn.

@@ -205,15 +205,15 @@ func TestServerSetUpWrongly(t *testing.T) {
 	s, server := storetest.Own(t)
 	c := s.Config
 	c.Name = "untouched"
-	for _, setting := range []struct{ variable, bad, good, says string }{
-		{"tx_isolation", "'REPEATABLE-READ'", "'READ-COMMITTED'", "isolation is REPEATABLE-READ"},
-		{"sql_mode", "'ONLY_FULL_GROUP_BY'", "'STRICT_TRANS_TABLES'", "STRICT_TRANS_TABLES"},
+	for _, setting := range []struct{ set, bad, good, says string }{
+		{"TRANSACTION ISOLATION LEVEL ", "REPEATABLE READ", "READ COMMITTED", "isolation is REPEATABLE-READ"},
+		{"sql_mode = ", "'ONLY_FULL_GROUP_BY'", "'STRICT_TRANS_TABLES'", "STRICT_TRANS_TABLES"},
 	} {
-		s.Exec(t, "SET GLOBAL "+setting.variable+" = "+setting.bad)
+		s.Exec(t, "SET GLOBAL "+setting.set+setting.bad)
 		if _, err := migrate.Up(background, c); err == nil || !strings.Contains(err.Error(), setting.says) {
-			t.Errorf("%s = %s: %v", setting.variable, setting.bad, err)
+			t.Errorf("%s%s: %v", setting.set, setting.bad, err)
 		}
-		s.Exec(t, "SET GLOBAL "+setting.variable+" = "+setting.good)
+		s.Exec(t, "SET GLOBAL "+setting.set+setting.good)
 	}
 	if s.Count(t, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'untouched'") != 0 {
 		t.Error("a database was made on a server that was refused")

@@ -132,6 +132,16 @@ func (b *Books) texts(t testing.TB, query string, args ...any) []string {
 	return out
 }
 
+// Version tells which server this is.
+func Version(t testing.TB, b *Books) string {
+	t.Helper()
+	version := b.texts(t, "SELECT VERSION()")[0]
+	if strings.Contains(version, "MariaDB") {
+		return version
+	}
+	return "MySQL " + version
+}
+
 // Count gives the number that a query answers.
 func (b *Books) Count(t testing.TB, query string, args ...any) int {
 	t.Helper()

@@ -1,14 +1,16 @@
-// Package storetest gives tests a real database: one private MariaDB server for
-// a test binary, and an empty, migrated database for every test. It is imported
-// by tests only.
+// Package storetest gives tests a real database: one private server for a test
+// binary, or the one that database.Choice names, and an empty, migrated database
+// for every test. It is imported by tests only.
 package storetest
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -20,29 +22,41 @@ import (
 )
 
 var (
-	server *database.Database
+	server migrate.Config // whose Name is nothing yet
 	serial atomic.Int64
+	// mark tells this process's databases from those of others on a given server.
+	mark = strings.ToLower(rand.Text()[:8])
 )
 
-// Main starts the server, runs a package's tests and leaves nothing behind. Call
+// Main starts the server unless one is given, runs a package's tests and leaves nothing behind. Call
 // it from TestMain.
 func Main(m *testing.M) {
 	os.Exit(run(m))
 }
 
 func run(m *testing.M) int {
+	if given := database.Given(); given != "" {
+		c, err := mysql.ParseDSN(given)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "reading "+database.Choice+":", err)
+			return 1
+		}
+		server = migrate.Config{Host: c.Addr, User: c.User, Password: c.Passwd}
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "workerpool-store")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "making a folder for the database:", err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	server, err = database.Start(database.Config{Dir: dir, Fast: true})
+	started, err := database.Start(database.Config{Dir: dir, Fast: true})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starting the database:", err)
 		return 1
 	}
-	defer server.Stop()
+	defer started.Kill() // its files go with it
+	server = configOf(started)
 	return m.Run()
 }
 
@@ -69,7 +83,7 @@ func Conns(n int) Option { return func(c *store.Config) { c.MaxConns = n } }
 // Empty gives a database without tables.
 func Empty(t testing.TB) migrate.Config {
 	t.Helper()
-	c := configOf(server)
+	c := named(server)
 	t.Cleanup(func() {
 		db := plain(t, c, "")
 		if _, err := db.Exec("DROP DATABASE IF EXISTS `" + c.Name + "`"); err != nil {
@@ -86,7 +100,7 @@ func New(t testing.TB, options ...Option) *Books {
 }
 
 // Own gives an empty, migrated database on a server of its own, for tests that
-// stop it, change its settings or read its counters.
+// stop it, change its settings or read its counters. It is never a given one.
 func Own(t testing.TB, options ...Option) (*Books, *database.Database) {
 	t.Helper()
 	own, err := database.Start(database.Config{Dir: t.TempDir(), Fast: true})
@@ -94,11 +108,16 @@ func Own(t testing.TB, options ...Option) (*Books, *database.Database) {
 		t.Fatal(err)
 	}
 	t.Cleanup(own.Kill)
-	return books(t, configOf(own), options), own
+	return books(t, named(configOf(own)), options), own
 }
 
 func configOf(d *database.Database) migrate.Config {
-	return migrate.Config{Host: d.Addr(), Name: fmt.Sprintf("test_%d", serial.Add(1)), User: d.AdminUser(), Password: d.AdminPassword()}
+	return migrate.Config{Host: d.Addr(), User: d.AdminUser(), Password: d.AdminPassword()}
+}
+
+func named(c migrate.Config) migrate.Config {
+	c.Name = fmt.Sprintf("test_%s_%d", mark, serial.Add(1))
+	return c
 }
 
 func books(t testing.TB, c migrate.Config, options []Option) *Books {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -10,8 +11,8 @@ import (
 )
 
 // Wire is what a store's connections run through: it counts round trips, keeps
-// what was said, and breaks a connection where a test wants it broken. Give its
-// Dial to a store.
+// what was said, and breaks a connection where a test wants it broken. To hear, it
+// hides that a server offers TLS. Give its Dial to a store.
 type Wire struct {
 	mu    sync.Mutex
 	trips int
@@ -82,8 +83,9 @@ func (w *Wire) heard(packet []byte) (cut, after bool) {
 
 type tap struct {
 	net.Conn
-	wire   *Wire
-	broken bool
+	wire    *Wire
+	greeted bool
+	broken  bool
 }
 
 func (c *tap) Write(packet []byte) (int, error) {
@@ -111,7 +113,26 @@ func (c *tap) Read(p []byte) (int, error) {
 	if c.broken {
 		return 0, io.EOF
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if !c.greeted {
+		c.greeted = true
+		withoutTLS(p[:n])
+	}
+	return n, err
+}
+
+// withoutTLS takes CLIENT_SSL from what a server says it can do ("Protocol::
+// HandshakeV10": its version is a text that ends with 0; 13 bytes further on begin
+// its capabilities, the low byte first).
+func withoutTLS(greeting []byte) {
+	const header, version, ssl = 4, 1, 0x08 // of the second byte
+	if len(greeting) < header+version {
+		return
+	}
+	end := bytes.IndexByte(greeting[header+version:], 0)
+	if at := header + version + end + 1 + 13 + 1; end >= 0 && at < len(greeting) {
+		greeting[at] &^= ssl
+	}
 }
 
 // Statements splits what was said in one round trip.
