@@ -78,7 +78,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	path := file(t, "worker.conf", "slots = none\ncolour = blue\nnonsense\n")
 	_, err := configure([]string{
 		"-config", path, "-pool", "pool.example.com", "-apps", "x=relative,y=/nowhere,z", "-apps", "sh=/bin/sh,sh=/bin/sh",
-		"-max-run", "soon", "-max-output", "1T", "-tags", "Upper", "-log-format", "xml", "-min-free-mb", "-1", "-env-allow", "*", "-password-file", "/nowhere",
+		"-max-run", "soon", "-max-output", "1T", "-tags", "Upper", "-log-format", "xml", "-min-free-mb", "-1", "-env-allow", "*", "-docker-network", "", "-password-file", "/nowhere",
 	}, from(nil), io.Discard)
 	if err == nil {
 		t.Fatal("no error")
@@ -86,7 +86,7 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	for _, want := range []string{
 		path + ": slots: ", path + `:2: unknown key "colour"`, path + ":3: want key = value", "-pool: ", "-login: must be set",
 		`x: "relative" is not a full path`, "y: stat /nowhere", `not "z"`, "sh is given twice", "-max-run: ", "-max-output: ",
-		"capabilities.tags[0]", "-log-format: ", "-min-free-mb: ", "-env-allow: ", "reading the password: open /nowhere",
+		"capabilities.tags[0]", "-log-format: ", "-min-free-mb: ", "-env-allow: ", "-docker-network: ", "reading the password: open /nowhere",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing about %q in\n%v", want, err)

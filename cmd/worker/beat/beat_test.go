@@ -60,14 +60,15 @@ func (h *hands) After(d time.Duration) <-chan time.Time { h.waits <- d; return h
 func (h *hands) Spread(time.Duration) time.Duration     { return 0 }
 
 type stage struct {
-	t     *testing.T
-	calls chan exchange
-	book  *book
-	clock *hands
-	stop  context.CancelFunc
-	ended chan struct{}
-	log   *strings.Builder
-	disk  int64
+	t      *testing.T
+	calls  chan exchange
+	book   *book
+	clock  *hands
+	stop   context.CancelFunc
+	ended  chan struct{}
+	log    *strings.Builder
+	disk   int64
+	docker bool
 }
 
 func begin(t *testing.T) *stage {
@@ -105,7 +106,7 @@ func begin(t *testing.T) *stage {
 		Pool: caller, Keeper: s.book, Clock: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Login: func() (wire.Login, error) { return wire.Login{Login: "w", Password: "hush"}, nil },
 		Registration: func() (wire.Registration, error) {
-			return wire.Registration{Name: "n", Key: "key", Slots: 2, Capabilities: wire.Capabilities{CPU: 4, DiskMB: s.disk}}, nil
+			return wire.Registration{Name: "n", Key: "key", Slots: 2, Capabilities: wire.Capabilities{CPU: 4, DiskMB: s.disk, Docker: s.docker}}, nil
 		},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -307,15 +308,16 @@ func TestChangedMachineIsTold(t *testing.T) {
 	s.registers("token-1", 36000)
 	s.beats("token-1", fine(30))
 	for _, c := range []struct {
-		disk int64
-		told bool
-	}{{950, false}, {800, true}, {790, false}} {
+		disk   int64
+		docker bool
+		told   bool
+	}{{950, false, false}, {800, false, true}, {790, false, false}, {790, true, true}, {790, true, false}, {790, false, true}} {
 		s.waits(30 * time.Second)
-		s.disk = c.disk
-		s.passes(10 * time.Minute)
+		s.disk, s.docker = c.disk, c.docker
+		s.passes(time.Minute)
 		body := s.beats("token-1", fine(30))
 		if _, told := body["capabilities"]; told != c.told {
-			t.Errorf("disk %d: %v", c.disk, body)
+			t.Errorf("%+v: %v", c, body)
 		}
 	}
 	s.waits(30 * time.Second)
