@@ -290,6 +290,40 @@ func TestDockerRunIsKilled(t *testing.T) {
 	}
 }
 
+// An engine that is stopped, and a person who stops a container, ask the program to
+// end. What it then leaves is no result, however well it ends.
+func TestDockerEndedBySomebodyElse(t *testing.T) {
+	e := docker(t)
+	image := built(t, e, entry)
+	for args, stop := range map[string]func(id string) error{
+		"obey": func(id string) error {
+			_, err := e.api.ContainerStop(t.Context(), id, client.ContainerStopOptions{})
+			return err
+		},
+		"wait": func(id string) error {
+			_, err := e.api.ContainerKill(t.Context(), id, client.ContainerKillOptions{Signal: "KILL"})
+			return err
+		},
+	} {
+		s, _ := spec(t, image, args)
+		done := make(chan error, 1)
+		go func() {
+			out, err := e.Run(t.Context(), s)
+			if out.Reason != "" {
+				t.Errorf("%s: %+v", args, out)
+			}
+			done <- err
+		}()
+		running(t, s)
+		if err := stop(name(e.Mark, s.Mark)); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; err == nil || !strings.HasPrefix(err.Error(), "somebody else ended the container") {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
 // The container of a worker that was killed is in the way of nothing: a sweep takes
 // it, and so does the run that begins again.
 func TestDockerLeftovers(t *testing.T) {

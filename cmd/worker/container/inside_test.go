@@ -8,7 +8,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,12 +36,18 @@ func act(what string, args []string) {
 		fmt.Fprintln(os.Stderr, "waits")
 		touch("/iexec_out/waits")
 		time.Sleep(time.Hour)
+	case "obey": // a program that ends well when it is asked to
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
+		touch("/iexec_out/waits")
+		<-asked
 	case "touch":
 		touch(args[0])
 	case "hog":
 		var all [][]byte
 		for {
 			all = append(all, bytes.Repeat([]byte{1}, 1<<20))
+			runtime.KeepAlive(all)
 		}
 	case "fill":
 		for i := range number(2) {

@@ -14,6 +14,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 
@@ -67,19 +68,20 @@ func (e *Engine) run(ctx context.Context, ref reference.Named, s Spec) (executor
 	if err := e.remove(ctx, order.Name); err != nil { // of an earlier life
 		return executor.Outcome{}, err
 	}
-	if _, err := e.api.ContainerCreate(ctx, order); err != nil {
+	made, err := e.api.ContainerCreate(ctx, order)
+	if err != nil {
 		// It may be there all the same, when only the answer was lost.
 		return judge("making the container", err, e.remove(context.Background(), order.Name))
 	}
-	said, err := e.listen(ctx, order.Name, s)
+	said, err := e.listen(ctx, made.ID, s)
 	if err != nil {
-		return executor.Outcome{}, errors.Join(err, e.remove(context.Background(), order.Name))
+		return executor.Outcome{}, errors.Join(err, e.remove(context.Background(), made.ID))
 	}
 	before := executor.OnDisk(s.Folder)
-	out, err := e.watch(ctx, order.Name, s, before)
+	out, err := e.watch(ctx, made.ID, s, before)
 	// Not by ctx: it has to end even now. One that does not go is dead, or the engine
 	// is not to be had: the next Sweep tries again.
-	_ = e.remove(context.Background(), order.Name)
+	_ = e.remove(context.Background(), made.ID)
 	err = errors.Join(err, said.end())
 	if out.Reason == "" && !out.Killed {
 		out.Reason, _ = executor.TooMuch(files(s), before) // the last look, at what is final
@@ -104,10 +106,10 @@ func files(s Spec) executor.Spec {
 }
 
 // watch starts a container and waits for its end or for the reason to end it.
-func (e *Engine) watch(ctx context.Context, name string, s Spec, before int64) (executor.Outcome, error) {
+func (e *Engine) watch(ctx context.Context, id string, s Spec, before int64) (executor.Outcome, error) {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	wait := e.api.ContainerWait(waiting, name, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
+	wait := e.api.ContainerWait(waiting, id, client.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
 	type ending struct {
 		answer container.WaitResponse
 		err    error
@@ -121,7 +123,7 @@ func (e *Engine) watch(ctx context.Context, name string, s Spec, before int64) (
 			ended <- ending{err: err}
 		}
 	}()
-	if _, err := e.api.ContainerStart(ctx, name, client.ContainerStartOptions{}); err != nil {
+	if _, err := e.api.ContainerStart(ctx, id, client.ContainerStartOptions{}); err != nil {
 		return judge("starting the container", err, nil)
 	}
 	look := time.NewTimer(executor.FilesEvery)
@@ -132,7 +134,7 @@ func (e *Engine) watch(ctx context.Context, name string, s Spec, before int64) (
 			if end.err != nil {
 				return executor.Outcome{}, fmt.Errorf("waiting for the container: %w", end.err)
 			}
-			return e.explain(ctx, name, end.answer, s.Limits)
+			return e.explain(ctx, id, end.answer, s.Limits)
 		case <-ctx.Done():
 			return executor.Outcome{Killed: true}, nil
 		case <-look.C:
@@ -145,16 +147,19 @@ func (e *Engine) watch(ctx context.Context, name string, s Spec, before int64) (
 	}
 }
 
-// explain gives how a container ended.
-func (e *Engine) explain(ctx context.Context, name string, answer container.WaitResponse, l executor.Limits) (executor.Outcome, error) {
+// explain gives how a container ended by itself.
+func (e *Engine) explain(ctx context.Context, id string, answer container.WaitResponse, l executor.Limits) (executor.Outcome, error) {
 	if answer.Error != nil {
 		return executor.Outcome{}, fmt.Errorf("ending the container: %s", answer.Error.Message)
+	}
+	if err := e.untouched(ctx, id); err != nil {
+		return executor.Outcome{}, err
 	}
 	if answer.StatusCode == 0 {
 		return executor.Outcome{}, nil
 	}
 	for look := 1; ; look++ {
-		is, err := e.api.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+		is, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 		if err != nil {
 			return executor.Outcome{}, fmt.Errorf("asking how the container ended: %w", err)
 		}
@@ -165,6 +170,27 @@ func (e *Engine) explain(ctx context.Context, name string, answer container.Wait
 		if err := e.Pause(ctx, oomPause); err != nil {
 			return executor.Outcome{}, err
 		}
+	}
+}
+
+// untouched fails when the container was ended through the engine, and not by us:
+// by a person, or because the engine itself is being stopped. A program may answer
+// that with status 0 and half a result.
+func (e *Engine) untouched(ctx context.Context, id string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	told := e.api.Events(ctx, client.EventsListOptions{
+		Since: "1", Until: time.Now().UTC().Format(time.RFC3339Nano), // all that it remembers
+		Filters: client.Filters{}.Add("container", id).Add("event", string(events.ActionKill)),
+	})
+	select {
+	case kill := <-told.Messages:
+		return fmt.Errorf("somebody else ended the container, by signal %s", kill.Actor.Attributes["signal"])
+	case err := <-told.Err:
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return fmt.Errorf("asking whether the container ended by itself: %w", err)
 	}
 }
 
@@ -191,7 +217,7 @@ type words struct {
 }
 
 // listen begins to keep what a container says. It is for before the start.
-func (e *Engine) listen(ctx context.Context, name string, s Spec) (*words, error) {
+func (e *Engine) listen(ctx context.Context, id string, s Spec) (*words, error) {
 	stdout, err := executor.Capture(filepath.Join(s.Folder, "stdout.txt"))
 	if err != nil {
 		return nil, err
@@ -200,7 +226,7 @@ func (e *Engine) listen(ctx context.Context, name string, s Spec) (*words, error
 	if err != nil {
 		return nil, errors.Join(err, stdout.End())
 	}
-	line, err := e.api.ContainerAttach(ctx, name, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	line, err := e.api.ContainerAttach(ctx, id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listening to the container: %w", err), stdout.End(), stderr.End())
 	}

@@ -124,12 +124,16 @@ func hand(s Spec, folders []string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	inputs, err := filepath.Glob(filepath.Join(s.In, "*"))
+	inputs, err := os.ReadDir(s.In)
 	if err != nil {
 		return fmt.Errorf("listing the inputs: %w", err)
 	}
+	paths := append([]string{s.In, s.Out, s.Temp}, folders...)
+	for _, input := range inputs {
+		paths = append(paths, filepath.Join(s.In, input.Name()))
+	}
 	user, group := account()
-	for _, path := range slices.Concat([]string{s.In, s.Out, s.Temp}, folders, inputs) {
+	for _, path := range paths {
 		if err := os.Lchown(path, user, group); err != nil {
 			return fmt.Errorf("giving the run its folders: %w", err)
 		}
