@@ -10,6 +10,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VENV  := .local/tools/venv
 ORACLES   := .local/tools/oracles
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+MYSQLD := .local/tools/mysql/mysqld
 STACK ?= worker-pool
 ADDR  ?= 127.0.0.1:8080
 export ADDR
@@ -56,6 +57,21 @@ demo: database build-local ## Let workers compute a picture, one of them lying, 
 .PHONY: test
 test: database build-local ## Run all tests, with a real database and the real functions
 	go test -p 2 -timeout 9m ./...
+
+# With MYSQL_DSN, tests that stop their server, set it up or read its counters
+# start MariaDB: nobody else's server is for that.
+.PHONY: test-mysql
+test-mysql: $(if $(MYSQL_DSN),database,$(MYSQLD)) ## Run the tests of the database on MySQL: a fetched one, or MYSQL_DSN='user:password@tcp(host:port)/'
+	@export MYSQL_SERVER="$${MYSQL_DSN:-$(CURDIR)/$(MYSQLD)}"; \
+	go test -count=1 -v -run '^TestPlans$$' ./shared/store | grep -v '^==='; \
+	go test -count=1 -p 1 -timeout 9m -skip '^TestPlans$$' $(if $(MYSQL_DSN),,./infra/local/database) $$(go list -f \
+		'{{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}' ./shared/... | \
+		sed -nE 's, workerpool/shared/(store/storetest|pooltest)$$,,p' | sort -u)
+
+$(MYSQLD): infra/tools/mysql
+	@if [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then $(call install,the keys of Debian,debian-archive-keyring); fi
+	infra/tools/mysql $(@D)
+	@touch $@
 
 .PHONY: test-oracles
 test-oracles: $(ORACLES)/ready $(VENV)/ready ## Hold the stand-ins against moto, versitygw and SAM's events
