@@ -45,8 +45,10 @@ func (e *Engine) Run(ctx context.Context, s Spec) (executor.Outcome, error) {
 	switch {
 	case ctx.Err() != nil:
 		return executor.Outcome{Killed: true}, nil
-	case timed.Err() != nil && (err != nil || out.Killed):
+	case timed.Err() != nil && out.Killed:
 		return executor.Outcome{Reason: executor.TooLong(s.Limits.Wall), Words: out.Words}, nil
+	case timed.Err() != nil && err != nil: // it tells what took the time
+		return executor.Outcome{Reason: fmt.Sprintf("%s: %v", executor.TooLong(s.Limits.Wall), err)}, nil
 	}
 	return out, err
 }
@@ -131,6 +133,9 @@ func (e *Engine) watch(ctx context.Context, id string, s Spec, before int64) (ex
 	for {
 		select {
 		case end := <-ended:
+			if ctx.Err() != nil {
+				return executor.Outcome{Killed: true}, nil
+			}
 			if end.err != nil {
 				return executor.Outcome{}, fmt.Errorf("waiting for the container: %w", end.err)
 			}
