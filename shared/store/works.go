@@ -108,57 +108,55 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Archive moves the assignments of up to limit ended works out of the table of
 // what runs, adding what became of them to their workers' tallies, and gives how
-// many rows it moved. Ended works never change, so nothing is missed.
+// many rows it moved. Ended works never change, so nothing is missed: whoever locks
+// the rows first moves them, and others at the same time find them gone.
 func (s *Store) Archive(ctx context.Context, limit int) (int, error) {
 	moved := 0
 	err := s.transact(ctx, "archiving assignments", func(conn *sql.Conn) error {
 		moved = 0
-		works, rows, err := endedWorks(ctx, conn, limit)
+		works, err := endedWorks(ctx, conn, limit)
 		if err != nil || len(works) == 0 {
 			return err
 		}
-		const these = "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j"
+		const these = "(SELECT l.id FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) l) j" // see lockLives
 		ids := list(works)
 		b := &statements{}
 		b.add("START TRANSACTION")
-		b.must(int64(rows), `INSERT INTO past_assignment (work_id, worker_id, owner, attempt, state, started, digest, size, reason)
+		b.add(`INSERT INTO past_assignment (work_id, worker_id, owner, attempt, state, started, digest, size, reason)
 			SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.digest, a.size, a.reason
-			FROM `+these+` STRAIGHT_JOIN assignment a ON a.work_id = j.id`, ids)
+			FROM `+these+` STRAIGHT_JOIN assignment a ON a.work_id = j.id FOR UPDATE`, ids)
+		b.add("SELECT ROW_COUNT()")
 		b.add(`INSERT INTO tally (worker_id, agreed, disagreed, failed, lost)
 			SELECT n.worker_id, n.agreed, n.disagreed, n.failed, n.lost FROM (SELECT a.worker_id, `+tallySQL+`
 				FROM `+these+` STRAIGHT_JOIN assignment a ON a.work_id = j.id JOIN work k ON k.id = a.work_id GROUP BY a.worker_id) n
 			ON DUPLICATE KEY UPDATE agreed = tally.agreed + n.agreed, disagreed = tally.disagreed + n.disagreed,
 				failed = tally.failed + n.failed, lost = tally.lost + n.lost`, ids)
-		b.must(int64(rows), "DELETE a FROM "+these+" STRAIGHT_JOIN assignment a ON a.work_id = j.id", ids)
+		b.add("DELETE a FROM "+these+" STRAIGHT_JOIN assignment a ON a.work_id = j.id", ids)
 		b.add("COMMIT")
-		err = exec(ctx, conn, b)
-		if number(err) == erDuplicate {
-			err = errors.Join(errMoved, err) // another tick moved them at this moment
+		out, err := query(ctx, conn, b)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			moved = rows
-		}
-		return err
+		_, err = out.one(&moved)
+		return errors.Join(err, out.close())
 	})
 	return moved, err
 }
 
-func endedWorks(ctx context.Context, conn *sql.Conn, limit int) (works []int64, rows int, err error) {
-	found, err := conn.QueryContext(ctx, `SELECT a.work_id, COUNT(*) FROM assignment a JOIN work w ON w.id = a.work_id
+func endedWorks(ctx context.Context, conn *sql.Conn, limit int) (works []int64, err error) {
+	found, err := conn.QueryContext(ctx, `SELECT a.work_id FROM assignment a JOIN work w ON w.id = a.work_id
 		WHERE w.state IN ('done', 'failed', 'cancelled') GROUP BY a.work_id LIMIT ?`, limit)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer found.Close()
 	for found.Next() {
 		var id int64
-		var n int
-		if err := found.Scan(&id, &n); err != nil {
-			return nil, 0, err
+		if err := found.Scan(&id); err != nil {
+			return nil, err
 		}
 		works = append(works, id)
-		rows += n
 	}
 	slices.Sort(works)
-	return works, rows, found.Err()
+	return works, found.Err()
 }
