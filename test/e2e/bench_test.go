@@ -219,7 +219,7 @@ func (b *bench) worker(name string, arguments ...string) *hand {
 
 func (w *hand) start() {
 	w.b.t.Helper()
-	secret := filepath.Join(w.b.dir, "worker-password")
+	secret := filepath.Join(w.b.dir, "password-of-"+w.name) // its own: written anew, it is empty for a moment
 	if err := os.WriteFile(secret, []byte(w.b.login[workerLogin]+"\n"), 0o600); err != nil {
 		w.b.t.Fatal(err)
 	}
