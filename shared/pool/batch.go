@@ -11,6 +11,7 @@ type NewBatch struct {
 	Demands     Demands
 	Trust       int
 	Priority    Priority
+	MaxRunning  int           // works of the batch with open assignments at once; 0 = no limit
 	Deadline    time.Duration // from acceptance
 	Template    []byte
 	Items       [][]byte // one a work; nil = nothing beyond the template
@@ -27,3 +28,12 @@ type Batch struct {
 	Counts    map[WorkState]int // works in each state
 	Missing   int               // inputs still to be uploaded
 }
+
+// Share is what a requester gets of the pool, as its operator decides.
+type Share struct {
+	Weight     int // 1 to MaxWeight: twice the weight gets twice the share while others wait too
+	MaxRunning int // works with open assignments at once; 0 = no limit
+}
+
+// MaxWeight is the greatest weight of a requester.
+const MaxWeight = 1000

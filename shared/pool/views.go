@@ -24,3 +24,16 @@ type Lease struct {
 	Fence  int64
 	Asked  int64 // how many had asked when it was last looked at
 }
+
+// State is what the operator wants of the whole pool.
+type State string
+
+// The states of the pool. Runs that have begun go on to their end in each.
+const (
+	PoolActive   State = "active"
+	PoolDraining State = "draining" // assigns nothing; submissions are accepted and wait
+	PoolInactive State = "inactive" // assigns nothing and accepts nothing
+)
+
+// States lists them.
+var States = []State{PoolActive, PoolDraining, PoolInactive}

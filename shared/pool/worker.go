@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Owner tells whose a worker is, for the rule of one turn per owner and work:
 // "account:ID" for a personal account, "worker:ID" on the shared account, where
@@ -15,10 +19,29 @@ type WorkerState string
 const (
 	Active   WorkerState = "active"
 	Draining WorkerState = "draining" // finishes what it holds, gets no more
+	Inactive WorkerState = "inactive" // is told to stop all, gets no more; what it held goes to others
 )
 
 // WorkerStates lists them.
-var WorkerStates = []WorkerState{Active, Draining}
+var WorkerStates = []WorkerState{Active, Draining, Inactive}
+
+// Rules says whom or what a worker's owner admits. An entry is a name, or the
+// beginning of names with a "*" behind it.
+type Rules struct {
+	Allow []string // empty = everything that is not denied
+	Deny  []string // wins over Allow
+}
+
+// Admit tells whether a name is admitted.
+func (r Rules) Admit(name string) bool {
+	among := func(entries []string) bool {
+		return slices.ContainsFunc(entries, func(entry string) bool {
+			beginning, open := strings.CutSuffix(entry, "*")
+			return entry == name || open && strings.HasPrefix(name, beginning)
+		})
+	}
+	return !among(r.Deny) && (len(r.Allow) == 0 || among(r.Allow))
+}
 
 // MaxSlots is the most works one worker may hold open at once.
 const MaxSlots = 256
@@ -37,6 +60,9 @@ type Capabilities struct {
 	Docker   bool     // runs container images
 	MaxRun   time.Duration
 	Version  string // of the worker program, "MAJOR.MINOR.PATCH"
+
+	Apps       Rules // by the application's name or image reference
+	Requesters Rules // by the requester's login
 }
 
 // Demands is what a work needs of a worker. Zero values demand nothing.
@@ -60,7 +86,8 @@ type Worker struct {
 	ID           WorkerID
 	Owner        Owner
 	State        WorkerState
-	Slots        int // most open assignments at once
+	Slots        int // most open assignments at once, as the worker says
+	Quota        int // most that the pool trusts it with so far: 1 to MaxSlots
 	Open         int // open assignments now: counted, never stored
 	Until        time.Time
 	Interval     time.Duration // between heartbeats, as last told
@@ -70,5 +97,5 @@ type Worker struct {
 // Live tells that the worker's lease holds.
 func (w Worker) Live(now time.Time) bool { return now.Before(w.Until) }
 
-// Free gives the slots that may still be filled.
-func (w Worker) Free() int { return max(0, w.Slots-w.Open) }
+// Free gives the assignments that it may still be given.
+func (w Worker) Free() int { return max(0, min(w.Slots, w.Quota)-w.Open) }

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE batch
+  ADD COLUMN cost        BIGINT NOT NULL DEFAULT 0,
+  ADD COLUMN boost       BIGINT NOT NULL DEFAULT 0,
+  ADD COLUMN max_running INT    NOT NULL DEFAULT 0;

@@ -1,0 +1,4 @@
+-- +goose Up
+ALTER TABLE worker
+  ADD COLUMN quota SMALLINT NOT NULL DEFAULT 1,
+  ADD CONSTRAINT worker_quota CHECK (quota BETWEEN 1 AND 256);
