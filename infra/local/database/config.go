@@ -28,6 +28,7 @@ type Config struct {
 	Database      string    // made at the start when absent, as RDS makes DBName; "" = none
 	Fast          bool      // for tests: commits are not forced to disk, so a crash of the machine may lose them
 	Log           io.Writer // the server's messages; nil = the file server.log in Dir only
+	Arguments     []string  // of the server program, behind and so above those given here
 }
 
 // Choice names the environment variable that puts a MySQL server in the place of

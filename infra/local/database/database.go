@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,7 +146,7 @@ func (d *Database) start() error {
 	if d.config.Log != nil {
 		out = io.MultiWriter(d.log, d.config.Log)
 	}
-	d.cmd = exec.Command(d.programs.server, d.programs.arguments(d.config, d.port)...)
+	d.cmd = exec.Command(d.programs.server, slices.Concat(d.programs.arguments(d.config, d.port), d.config.Arguments)...)
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	if err := process.Start(d.cmd); err != nil {
 		return fmt.Errorf("starting %s: %w", d.programs.server, err)
