@@ -29,7 +29,7 @@ func run(ctx context.Context) error {
 	bell := queue.Config{URL: e.String("QUEUEURL"), Now: time.Now}
 	files := blob.Config{Bucket: e.String("BUCKET"), PathStyle: e.Bool("S3PATHSTYLE", false)}
 	maxFile := e.Bytes("MAXFILESIZE", 500<<20)
-	busy, idle := e.Seconds("HEARTBEATBUSY", 5, 1, 60), e.Seconds("HEARTBEATIDLE", 30, 1, 60)
+	busy, idle, budget := e.Seconds("HEARTBEATBUSY", 5, 1, 60), e.Seconds("HEARTBEATIDLE", 30, 1, 60), e.Int("HEARTBEAT_CALLS_PER_S", 20, 1, 100_000)
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
 	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
@@ -62,7 +62,7 @@ func run(ctx context.Context) error {
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "heartbeat", Now: time.Now})
 	flow := heartbeat.New(heartbeat.Config{
-		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, MaxFile: maxFile,
+		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, Budget: budget, MaxFile: maxFile,
 	})
 	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
 	return nil

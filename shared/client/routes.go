@@ -120,11 +120,51 @@ func (c *Client) Drain(ctx context.Context, token string, worker int64) (out wir
 	return out, err
 }
 
-// Activate undoes Drain.
+// Deactivate makes a worker stop all it has, which goes to others, and gives it no
+// more.
+func (c *Client) Deactivate(ctx context.Context, token string, worker int64) (out wire.Worker, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: at("/workers", worker, "/deactivate"), token: token, out: &out, repeat: true})
+	return out, err
+}
+
+// Activate undoes Drain and Deactivate.
 func (c *Client) Activate(ctx context.Context, token string, worker int64) (out wire.Worker, err error) {
 	err = c.do(ctx, call{method: http.MethodPost, path: at("/workers", worker, "/activate"), token: token, out: &out, repeat: true})
 	return out, err
 }
+
+// DrainPool lets what runs end and assigns no more; what is submitted waits.
+func (c *Client) DrainPool(ctx context.Context, token string) (wire.Steered, error) {
+	return c.steer(ctx, token, "/pool/drain")
+}
+
+// DeactivatePool lets what runs end, assigns no more and takes no more works.
+func (c *Client) DeactivatePool(ctx context.Context, token string) (wire.Steered, error) {
+	return c.steer(ctx, token, "/pool/deactivate")
+}
+
+// ActivatePool undoes DrainPool and DeactivatePool.
+func (c *Client) ActivatePool(ctx context.Context, token string) (wire.Steered, error) {
+	return c.steer(ctx, token, "/pool/activate")
+}
+
+func (c *Client) steer(ctx context.Context, token, path string) (out wire.Steered, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: path, token: token, out: &out, repeat: true})
+	return out, err
+}
+
+// Share gives what a requester gets of the pool.
+func (c *Client) Share(ctx context.Context, token, login string) (wire.Share, error) {
+	return get[wire.Share](ctx, c, token, shareOf(login), nil)
+}
+
+// SetShare changes what a requester gets of the pool.
+func (c *Client) SetShare(ctx context.Context, token, login string, s wire.Share) (out wire.Share, err error) {
+	err = c.do(ctx, call{method: http.MethodPut, path: shareOf(login), token: token, in: s, out: &out, repeat: true})
+	return out, err
+}
+
+func shareOf(login string) string { return "/requesters/" + login + "/share" }
 
 // Pool gives the public page of the pool.
 func (c *Client) Pool(ctx context.Context) (wire.Pool, error) {

@@ -49,8 +49,9 @@ type Config struct {
 	Tokens  Tokens
 	Meter   *telemetry.Meter
 	Seed    func() uint64 // from the system's random source
-	Busy    time.Duration // between heartbeats while works wait or run
+	Busy    time.Duration // between heartbeats while works wait for the worker or it has some
 	Idle    time.Duration // between heartbeats otherwise
+	Budget  int           // heartbeats a second of all workers together, 1 or more
 	MaxFile int64         // bytes of one result
 }
 
@@ -94,11 +95,19 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	waiting := slices.ContainsFunc(heard.Ready, func(d pool.Demands) bool { return placement.Meets(heard.Worker.Capabilities, d) })
-	interval := h.Idle
-	if waiting || slices.ContainsFunc(heard.Rows, func(a pool.Assignment) bool { return a.State.Held() }) {
-		interval = h.Busy
+	if heard.Worker.State == pool.Inactive {
+		return Reply{
+			State: pool.Inactive, Interval: h.interval(h.Idle, heard), Instructions: placement.Instruct(nil, c.Reports),
+		}, nil
 	}
+	// A worker whose rules shut out every requester that waits is called for in
+	// vain: whose works wait is read by dispatch only.
+	waiting := slices.ContainsFunc(heard.Ready, func(d pool.Demands) bool { return placement.Meets(heard.Worker.Capabilities, d) })
+	base := h.Idle
+	if waiting && room(heard, heard.Rows) || slices.ContainsFunc(heard.Rows, func(a pool.Assignment) bool { return a.State.Held() }) {
+		base = h.Busy
+	}
+	interval := h.interval(base, heard)
 	renewal := renewal(heard, c, interval)
 	known := map[pool.WorkID]pool.Assignment{}
 	for _, row := range heard.Rows {
@@ -119,7 +128,7 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 			return Reply{}, err
 		}
 	}
-	if waiting && heard.Worker.State == pool.Active && open(rows) < heard.Worker.Slots {
+	if waiting && room(heard, rows) {
 		h.ring(ctx)
 	}
 	reply := Reply{
@@ -132,6 +141,33 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 	return reply, nil
 }
 
+// The bounds of every interval, in seconds.
+const (
+	intervalLeast = 1
+	intervalMost  = 60
+)
+
+// interval gives the time to the next heartbeat: the base, or as long as all live
+// workers together stay within the budget. An interval told before that is up to
+// a quarter longer than the budget asks for stands, so that a worker that comes
+// or goes is no reason to write every lease anew.
+func (h *Heartbeat) interval(base time.Duration, heard pool.Hearing) time.Duration {
+	whole := time.Duration((heard.Live+h.Budget-1)/h.Budget) * time.Second
+	wanted := min(max(base, whole, intervalLeast*time.Second), intervalMost*time.Second)
+	if told := heard.Worker.Interval; wanted > base && told > wanted && told <= min(wanted+wanted/4, intervalMost*time.Second) {
+		return told
+	}
+	return wanted
+}
+
+// room tells whether a worker with these rows could be given a work: it and the
+// pool are active, and it has a free slot.
+func room(heard pool.Hearing, rows []pool.Assignment) bool {
+	w := heard.Worker
+	w.Open = open(rows)
+	return heard.State == pool.PoolActive && w.State == pool.Active && w.Free() > 0
+}
+
 // renewal gives what is to be written of the worker; nil when nothing is.
 func renewal(heard pool.Hearing, c Call, interval time.Duration) *pool.Renewal {
 	left := heard.Worker.Until.Sub(heard.Now)
@@ -140,7 +176,7 @@ func renewal(heard pool.Hearing, c Call, interval time.Duration) *pool.Renewal {
 		return nil
 	}
 	return &pool.Renewal{
-		Worker: c.Worker, Lease: leaseIntervals * interval, Interval: interval, Slots: c.Slots, Capabilities: c.Capabilities,
+		Worker: c.Worker, Seen: heard.Worker.Until, Lease: leaseIntervals * interval, Interval: interval, Slots: c.Slots, Capabilities: c.Capabilities,
 	}
 }
 

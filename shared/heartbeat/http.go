@@ -143,6 +143,7 @@ func (h *Heartbeat) run(ctx context.Context, work pool.WorkID, o pool.Offering) 
 	run := &wire.Run{
 		App: wire.App{Type: string(o.Spec.App.Type), Name: o.Spec.App.Name}, Args: o.Spec.Args, Env: o.Spec.Env, Inputs: []wire.Download{},
 		Batch: int64(work.Batch()), Index: work.Index(), RunLimitS: int64(o.RunLimit / time.Second), MaxResult: h.MaxFile, MemoryMB: o.MemoryMB,
+		Requester: o.Login,
 	}
 	for _, in := range o.Spec.Inputs {
 		link, err := h.Files.PresignGet(ctx, pool.InputKey(o.Requester, in.Digest), in.Name)

@@ -1,5 +1,6 @@
-// Package operate is the flow of those who run the pool or own workers: listing,
-// draining and activating workers.
+// Package operate is the flow of those who run the pool or own workers: listing
+// workers and changing their states, and for operators alone the pool's state and
+// what each requester gets of it.
 package operate
 
 import (
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"workerpool/shared/pool"
 	"workerpool/shared/telemetry"
@@ -19,6 +21,9 @@ import (
 type Books interface {
 	Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error)
 	SetWorkerState(ctx context.Context, account pool.AccountID, worker pool.WorkerID, state pool.WorkerState, t pool.Trace) error
+	SetPoolState(ctx context.Context, state pool.State, t pool.Trace) (before pool.State, err error)
+	Share(ctx context.Context, login string) (pool.Share, error)
+	SetShare(ctx context.Context, login string, share pool.Share, t pool.Trace) error
 }
 
 // Bell rings the dispatcher.
@@ -32,7 +37,7 @@ type Config struct {
 	Bell  Bell
 }
 
-// Operate lists, drains and activates.
+// Operate lists and steers.
 type Operate struct{ Config }
 
 // New makes an Operate.
@@ -41,6 +46,7 @@ func New(c Config) *Operate { return &Operate{c} }
 const (
 	pageDefault = 100
 	pageMost    = 1000
+	maxShare    = 4 << 10 // bytes of the body
 )
 
 // Handler serves the routes of operators and worker owners.
@@ -48,7 +54,13 @@ func (o *Operate) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /workers", web.Handler(o.list))
 	mux.Handle("POST /workers/{id}/drain", o.become(pool.Draining))
+	mux.Handle("POST /workers/{id}/deactivate", o.become(pool.Inactive))
 	mux.Handle("POST /workers/{id}/activate", o.become(pool.Active))
+	mux.Handle("POST /pool/drain", o.steer(pool.PoolDraining))
+	mux.Handle("POST /pool/deactivate", o.steer(pool.PoolInactive))
+	mux.Handle("POST /pool/activate", o.steer(pool.PoolActive))
+	mux.Handle("GET /requesters/{login}/share", web.Handler(o.share))
+	mux.Handle("PUT /requesters/{login}/share", web.Handler(o.setShare))
 	return web.Routes(mux)
 }
 
@@ -118,14 +130,12 @@ func (o *Operate) become(state pool.WorkerState) http.Handler {
 		if err != nil {
 			return err
 		}
-		trace := pool.Trace{Account: caller.Account, RequestID: telemetry.RequestID(r.Context())}
-		if err := o.Books.SetWorkerState(r.Context(), account, pool.WorkerID(id), state, trace); err != nil {
+		if err := o.Books.SetWorkerState(r.Context(), account, pool.WorkerID(id), state, trace(r, caller)); err != nil {
 			return err
 		}
-		if state == pool.Active {
-			if err := o.Bell.Ring(r.Context()); err != nil {
-				slog.WarnContext(r.Context(), "the dispatcher could not be rung; the next tick will", telemetry.KeyError, err.Error())
-			}
+		// What an inactive worker had waits for others; an active one waits for works.
+		if state != pool.Draining {
+			o.ring(r.Context())
 		}
 		page, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(id-1), 1)
 		if err != nil {
@@ -136,4 +146,78 @@ func (o *Operate) become(state pool.WorkerState) http.Handler {
 		}
 		return web.WriteJSON(w, http.StatusOK, worker(page[0], now))
 	})
+}
+
+func trace(r *http.Request, caller pool.Caller) pool.Trace {
+	return pool.Trace{Account: caller.Account, RequestID: telemetry.RequestID(r.Context())}
+}
+
+// ring is best effort: what it would have told, the next tick tells.
+func (o *Operate) ring(ctx context.Context) {
+	if err := o.Bell.Ring(ctx); err != nil {
+		slog.WarnContext(ctx, "the dispatcher could not be rung; the next tick will", telemetry.KeyError, err.Error())
+	}
+}
+
+// steer makes the handler that brings the whole pool to a state.
+func (o *Operate) steer(state pool.State) http.Handler {
+	return web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		caller, err := web.CallerAs(r.Context(), pool.RoleOperator)
+		if err != nil {
+			return err
+		}
+		before, err := o.Books.SetPoolState(r.Context(), state, trace(r, caller))
+		if err != nil {
+			return err
+		}
+		if state == pool.PoolActive {
+			o.ring(r.Context())
+		}
+		return web.WriteJSON(w, http.StatusOK, wire.Steered{Before: string(before), State: string(state)})
+	})
+}
+
+// requester gives an operator and the login that it asks about.
+func requester(r *http.Request) (pool.Caller, string, error) {
+	caller, err := web.CallerAs(r.Context(), pool.RoleOperator)
+	login := r.PathValue("login")
+	if err == nil && !utf8.ValidString(login) { // the database refuses to compare it
+		err = pool.Refuse(pool.NotFound, "login", "no requester has this login")
+	}
+	return caller, login, err
+}
+
+func (o *Operate) share(w http.ResponseWriter, r *http.Request) error {
+	_, login, err := requester(r)
+	if err != nil {
+		return err
+	}
+	share, err := o.Books.Share(r.Context(), login)
+	if err != nil {
+		return err
+	}
+	return web.WriteJSON(w, http.StatusOK, wire.FromShare(share))
+}
+
+// setShare takes effect with the works accepted from then on, and for the limit at
+// once.
+func (o *Operate) setShare(w http.ResponseWriter, r *http.Request) error {
+	caller, login, err := requester(r)
+	if err != nil {
+		return err
+	}
+	var in wire.Share
+	if _, err := web.Decode(r, maxShare, &in); err != nil {
+		return err
+	}
+	share, err := in.Parse()
+	if err != nil {
+		return err
+	}
+	if err := o.Books.SetShare(r.Context(), login, share, trace(r, caller)); err != nil {
+		return err
+	}
+	// A greater limit lets works go that wait.
+	o.ring(r.Context())
+	return web.WriteJSON(w, http.StatusOK, wire.FromShare(share))
 }

@@ -20,11 +20,14 @@ type Hearing struct {
 	Kept   map[WorkID]Digest   // of works whose agreed bytes were lost
 	Specs  map[WorkID]Offering // of the offered rows
 	Ready  []Demands           // of the classes that have works to be assigned
+	State  State               // of the pool
+	Live   int                 // workers with a lease, as a dispatch pass last counted them
 }
 
 // Offering is what an offer's answer needs beside its row.
 type Offering struct {
 	Requester AccountID // whose inputs it reads
+	Login     string    // the requester's
 	Spec      Spec
 	RunLimit  time.Duration
 	MemoryMB  int64 // demanded; 0 = nothing
@@ -34,6 +37,7 @@ type Offering struct {
 // capabilities when they were stated (0 and nil otherwise).
 type Renewal struct {
 	Worker       WorkerID
+	Seen         time.Time     // end of the lease when the worker was heard: no renewal once it was cut; zero = whatever it was
 	Lease        time.Duration // from now on, by database time
 	Interval     time.Duration // told to the worker
 	Slots        int

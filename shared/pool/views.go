@@ -11,6 +11,7 @@ type WorkFilter struct {
 
 // Census is the pool at a glance.
 type Census struct {
+	State   State             // of the pool
 	Works   map[WorkState]int // that have not ended
 	Workers int               // live and active
 	Slots   int               // theirs

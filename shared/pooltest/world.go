@@ -39,6 +39,7 @@ const (
 	MaxFile = 1 << 20 // bytes of an input or a result
 	Busy    = 5 * time.Second
 	Idle    = 30 * time.Second
+	Budget  = 20 // heartbeats a second
 )
 
 // World is a pool. Nothing in it happens by itself: a ring is heard when a test
@@ -91,7 +92,7 @@ func New(t testing.TB) *World {
 			Books: w.Books, Files: bucket, Bell: ringer, Meter: meter, MaxFile: MaxFile,
 		}).Handler()),
 		"heartbeat": known(heartbeat.New(heartbeat.Config{
-			Books: w.Books, Files: bucket, Bell: ringer, Tokens: w.Tokens, Meter: meter, Seed: seed, Busy: Busy, Idle: Idle, MaxFile: MaxFile,
+			Books: w.Books, Files: bucket, Bell: ringer, Tokens: w.Tokens, Meter: meter, Seed: seed, Busy: Busy, Idle: Idle, Budget: Budget, MaxFile: MaxFile,
 		}).Handler()),
 		"query": query.New(query.Config{
 			Books: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,
@@ -103,23 +104,29 @@ func New(t testing.TB) *World {
 
 // Routes are the pool's, with the function behind each.
 var Routes = map[string]string{
-	"POST /session":                "session",
-	"POST /works":                  "submit",
-	"DELETE /works/{id}":           "submit",
-	"GET /batches/{id}/inputs":     "submit",
-	"POST /batches/{id}/inputs":    "submit",
-	"GET /works":                   "query",
-	"GET /works/{id}":              "query",
-	"GET /works/{id}/result":       "query",
-	"GET /batches/{id}":            "query",
-	"GET /pool":                    "query",
-	"GET /health":                  "query",
-	"GET /openapi.yaml":            "query",
-	"POST /workers":                "heartbeat",
-	"POST /workers/{id}/heartbeat": "heartbeat",
-	"GET /workers":                 "operate",
-	"POST /workers/{id}/drain":     "operate",
-	"POST /workers/{id}/activate":  "operate",
+	"POST /session":                 "session",
+	"POST /works":                   "submit",
+	"DELETE /works/{id}":            "submit",
+	"GET /batches/{id}/inputs":      "submit",
+	"POST /batches/{id}/inputs":     "submit",
+	"GET /works":                    "query",
+	"GET /works/{id}":               "query",
+	"GET /works/{id}/result":        "query",
+	"GET /batches/{id}":             "query",
+	"GET /pool":                     "query",
+	"GET /health":                   "query",
+	"GET /openapi.yaml":             "query",
+	"POST /workers":                 "heartbeat",
+	"POST /workers/{id}/heartbeat":  "heartbeat",
+	"GET /workers":                  "operate",
+	"POST /workers/{id}/drain":      "operate",
+	"POST /workers/{id}/deactivate": "operate",
+	"POST /workers/{id}/activate":   "operate",
+	"POST /pool/drain":              "operate",
+	"POST /pool/deactivate":         "operate",
+	"POST /pool/activate":           "operate",
+	"GET /requesters/{login}/share": "operate",
+	"PUT /requesters/{login}/share": "operate",
 }
 
 func routes(functions map[string]http.Handler) http.Handler {
@@ -158,7 +165,7 @@ func (w *World) Now() time.Time { return time.Now().Add(time.Duration(w.ahead.Lo
 func (w *World) Advance(d time.Duration) {
 	w.t.Helper()
 	w.ahead.Add(int64(d))
-	for _, moment := range []string{"beat until", "assignment start_by", "assignment run_by", "work open_until", "batch deadline", "lease until"} {
+	for _, moment := range []string{"beat until", "assignment start_by", "assignment run_by", "work open_until", "batch deadline", "lease until", "pool_state held_at"} {
 		table, column, _ := strings.Cut(moment, " ")
 		w.Books.Exec(w.t, fmt.Sprintf("UPDATE %[1]s SET %[2]s = %[2]s - INTERVAL ? MICROSECOND WHERE %[2]s IS NOT NULL", table, column), d.Microseconds())
 	}
@@ -219,7 +226,7 @@ func (w *World) Check() {
 // stored, changed or removed.
 func (w *World) Stored() map[string]int64 {
 	w.t.Helper()
-	rows, err := w.Books.SQL.Query(`CHECKSUM TABLE account, assignment, batch, beat, class, event, input, lease, past_assignment, ready, tally, work, work_item, worker EXTENDED`)
+	rows, err := w.Books.SQL.Query(`CHECKSUM TABLE account, assignment, batch, beat, class, draw, event, input, lease, past_assignment, pool_state, ready, requester, tally, work, work_item, worker EXTENDED`)
 	if err != nil {
 		w.t.Fatal(err)
 	}

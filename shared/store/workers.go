@@ -61,13 +61,13 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 	err := s.transact(ctx, "hearing a worker", func(conn *sql.Conn) error {
 		h = pool.Hearing{Kept: map[pool.WorkID]pool.Digest{}, Specs: map[pool.WorkID]pool.Offering{}}
 		b := &statements{}
-		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.capabilities, t.until, t.interval_s, c.disabled
-			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id WHERE w.id = ? AND w.account_id = ?`,
+		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s, c.disabled, p.state, p.live_workers
+			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id CROSS JOIN pool_state p WHERE w.id = ? AND w.account_id = ?`,
 			int64(worker), int64(account))
 		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
 		// Forced: MySQL would read all items when its statistics are of few.
-		b.add(`SELECT a.work_id, b.requester, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
-			JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
+		b.add(`SELECT a.work_id, b.requester, r.login, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
+			JOIN account r ON r.id = b.requester JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
 			WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
 		b.add(readyClassesSQL)
 		out, err := query(ctx, conn, b)
@@ -104,7 +104,8 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 	var capabilities []byte
 	var interval int64
-	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &capabilities, &h.Worker.Until, &interval, &disabled)
+	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &h.Worker.Quota, &capabilities, &h.Worker.Until, &interval, &disabled,
+		&h.State, &h.Live)
 	if err != nil {
 		return false, err
 	}
@@ -136,9 +137,10 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 	return disabled, out.each(func(rows *sql.Rows) error {
 		var id pool.WorkID
 		var requester pool.AccountID
+		var login string
 		var template, item, demands []byte
 		var limit int64
-		if err := rows.Scan(&id, &requester, &template, &item, &limit, &demands); err != nil {
+		if err := rows.Scan(&id, &requester, &login, &template, &item, &limit, &demands); err != nil {
 			return err
 		}
 		spec, err := wire.Spec(template, item)
@@ -146,7 +148,7 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 			return err
 		}
 		wanted, err := wire.DecodeDemands(demands)
-		h.Specs[id] = pool.Offering{Requester: requester, Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
+		h.Specs[id] = pool.Offering{Requester: requester, Login: login, Spec: spec, RunLimit: time.Duration(limit) * time.Second, MemoryMB: wanted.MemoryMB}
 		return err
 	})
 }
@@ -200,10 +202,22 @@ func writeWorker(b *statements, r pool.Renewal) {
 	}
 }
 
-// writeLease adds the renewal of a worker's lease.
+// writeLease adds the renewal of a worker's lease, unless the lease was cut since
+// the worker was heard: nobody else moves its end back.
 func writeLease(b *statements, r pool.Renewal) {
-	b.add("UPDATE beat SET until = GREATEST(until, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND), interval_s = ? WHERE worker_id = ?",
-		r.Lease.Microseconds(), int64(r.Interval/time.Second), int64(r.Worker))
+	const renew = "UPDATE beat SET until = GREATEST(until, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND), interval_s = ? WHERE worker_id = ?"
+	args := []any{r.Lease.Microseconds(), int64(r.Interval / time.Second), int64(r.Worker)}
+	if r.Seen.IsZero() {
+		b.add(renew, args...)
+		return
+	}
+	b.add(renew+" AND until >= ?", append(args, r.Seen)...)
+}
+
+// cutLease adds the end of a worker's lease. It ends earlier than any heartbeat
+// has seen it end, so that those under way renew it no more.
+func cutLease(b *statements, worker pool.WorkerID) {
+	b.add("UPDATE beat SET until = LEAST(until, UTC_TIMESTAMP(6)) - INTERVAL 1 MICROSECOND WHERE worker_id = ?", int64(worker))
 }
 
 // Renew writes a worker's lease. One round trip.
@@ -224,7 +238,7 @@ func (s *Store) Renew(ctx context.Context, r pool.Renewal) error {
 func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error) {
 	var now time.Time
 	var page []pool.WorkerRecord
-	rows, err := s.db.QueryContext(ctx, `SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.account_id, w.name, w.state, w.slots, w.capabilities, t.until, t.interval_s,
+	rows, err := s.db.QueryContext(ctx, `SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.account_id, w.name, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s,
 			w.created_at, COALESCE(o.open, 0), COALESCE(y.agreed, 0) + COALESCE(o.agreed, 0), COALESCE(y.disagreed, 0) + COALESCE(o.disagreed, 0),
 			COALESCE(y.failed, 0) + COALESCE(o.failed, 0), COALESCE(y.lost, 0) + COALESCE(o.lost, 0)
 		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id LEFT JOIN tally y ON y.worker_id = w.id
@@ -240,7 +254,7 @@ func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.
 		var r pool.WorkerRecord
 		var capabilities []byte
 		var interval int64
-		err := rows.Scan(&now, &r.ID, &r.Owner, &r.Account, &r.Name, &r.State, &r.Slots, &capabilities, &r.Until, &interval, &r.Registered,
+		err := rows.Scan(&now, &r.ID, &r.Owner, &r.Account, &r.Name, &r.State, &r.Slots, &r.Quota, &capabilities, &r.Until, &interval, &r.Registered,
 			&r.Open, &r.Agreed, &r.Disagreed, &r.Failed, &r.Lost)
 		if err != nil {
 			return nil, now, failure("listing workers", err)
@@ -262,8 +276,9 @@ const tallySQL = `SUM(a.digest IS NOT NULL AND k.digest IS NOT NULL AND a.digest
 		AND (SELECT COUNT(DISTINCT x.digest) FROM assignment x WHERE x.work_id = a.work_id) < 3) AS disagreed,
 	SUM(a.state = 'failed') AS failed, SUM(a.state = 'expired') AS lost`
 
-// SetWorkerState drains or activates a worker of an account that is not shared,
-// or any with account 0. What is already so stays so and leaves no event.
+// SetWorkerState drains, deactivates or activates a worker of an account that is
+// not shared, or any with account 0. What is already so stays so and leaves no
+// event. Deactivating ends the worker's lease as well.
 func (s *Store) SetWorkerState(ctx context.Context, account pool.AccountID, worker pool.WorkerID, state pool.WorkerState, t pool.Trace) error {
 	return s.transact(ctx, "changing a worker's state", func(conn *sql.Conn) error {
 		b := &statements{}
@@ -272,6 +287,9 @@ func (s *Store) SetWorkerState(ctx context.Context, account pool.AccountID, work
 			"worker."+string(state), int64(t.Account), t.RequestID, int64(worker), string(state))
 		b.must(1, "UPDATE worker w JOIN account c ON c.id = w.account_id SET w.state = ? WHERE w.id = ? AND (? = 0 OR w.account_id = ? AND NOT c.shared)",
 			string(state), int64(worker), int64(account), int64(account))
+		if state == pool.Inactive {
+			cutLease(b, worker)
+		}
 		b.add("COMMIT")
 		err := exec(ctx, conn, b)
 		if errors.Is(err, errMoved) {

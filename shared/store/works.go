@@ -80,6 +80,7 @@ func (s *Store) Census(ctx context.Context) (pool.Census, error) {
 		b.add("SELECT state, COUNT(*) FROM work WHERE open_until IS NOT NULL GROUP BY state")
 		b.add(`SELECT COUNT(*), COALESCE(SUM(w.slots), 0), (SELECT COUNT(*) FROM assignment WHERE state IN ('offered', 'running'))
 			FROM worker w JOIN beat t ON t.worker_id = w.id WHERE w.state = 'active' AND t.until > UTC_TIMESTAMP(6)`)
+		b.add("SELECT state FROM pool_state")
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err
@@ -95,6 +96,9 @@ func (s *Store) Census(ctx context.Context) (pool.Census, error) {
 		})
 		if err == nil {
 			_, err = out.one(&c.Workers, &c.Slots, &c.Open)
+		}
+		if err == nil {
+			_, err = out.one(&c.State)
 		}
 		return errors.Join(err, out.close())
 	})

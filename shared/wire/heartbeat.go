@@ -41,6 +41,17 @@ type Capabilities struct {
 	Docker   bool     `json:"docker,omitempty"`
 	MaxRunS  int64    `json:"max_run_s,omitempty"` // 0 = any
 	Version  string   `json:"version,omitempty"`
+
+	Apps       Rules `json:"apps,omitzero"`       // by application's name or image reference
+	Requesters Rules `json:"requesters,omitzero"` // by requester's login
+}
+
+// Rules is what a worker's owner admits: all that Allow names (everything when it
+// names nothing) but what Deny names. An entry with a "*" at its end names all
+// that begin with the rest.
+type Rules struct {
+	Allow []string `json:"allow,omitempty"`
+	Deny  []string `json:"deny,omitempty"`
 }
 
 // Heartbeat is the body of POST /workers/{id}/heartbeat. Slots and Capabilities
@@ -64,7 +75,7 @@ type Report struct {
 // Beat is the answer to a heartbeat: one instruction for each assignment that
 // the worker has or reported, and when to call again.
 type Beat struct {
-	State          string        `json:"state"` // of the worker: active, draining
+	State          string        `json:"state"` // of the worker: active, draining, inactive
 	NextHeartbeatS int           `json:"next_heartbeat_s"`
 	Instructions   []Instruction `json:"instructions"`
 }
@@ -98,6 +109,7 @@ type Run struct {
 	RunLimitS int64             `json:"run_limit_s"`
 	MaxResult int64             `json:"max_result"` // bytes
 	MemoryMB  int64             `json:"memory_mb"`  // the work's demand; 0 = the worker's own limit
+	Requester string            `json:"requester"`  // login of whom it is computed for
 }
 
 // Download is an input with its link, good for 15 minutes.
@@ -112,7 +124,11 @@ const (
 	maxReports = 1_000
 	maxReason  = 500
 	maxName    = 64
+	maxRules   = 64 // entries of one list
 )
+
+// ruleForm is 1 to 255 printable characters, of which only the last may be "*".
+var ruleForm = regexp.MustCompile(`^[!-)+-~]{0,254}[!-~]$`)
 
 var workerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -225,11 +241,40 @@ func (c Capabilities) Parse(at string) (pool.Capabilities, error) {
 	if c.Version != "" && !versionForm.MatchString(c.Version) {
 		return none, invalid(at+".version", "MAJOR.MINOR.PATCH, here %q", c.Version)
 	}
+	apps, err := c.Apps.parse(at + ".apps")
+	if err != nil {
+		return none, err
+	}
+	requesters, err := c.Requesters.parse(at + ".requesters")
+	if err != nil {
+		return none, err
+	}
 	return pool.Capabilities{
 		OS: d.OS, Arch: d.Arch, CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: tee, Tags: d.Tags,
 		Programs: slices.Compact(slices.Sorted(slices.Values(c.Programs))), Docker: c.Docker,
-		MaxRun: time.Duration(c.MaxRunS) * time.Second, Version: c.Version,
+		MaxRun: time.Duration(c.MaxRunS) * time.Second, Version: c.Version, Apps: apps, Requesters: requesters,
 	}, nil
+}
+
+func (r Rules) parse(at string) (pool.Rules, error) {
+	allow, err := parseRules(at+".allow", r.Allow)
+	if err != nil {
+		return pool.Rules{}, err
+	}
+	deny, err := parseRules(at+".deny", r.Deny)
+	return pool.Rules{Allow: allow, Deny: deny}, err
+}
+
+func parseRules(at string, entries []string) ([]string, error) {
+	if len(entries) > maxRules {
+		return nil, invalid(at, "at most %d entries, here %d", maxRules, len(entries))
+	}
+	for i, entry := range entries {
+		if !ruleForm.MatchString(entry) {
+			return nil, invalid(fmt.Sprintf("%s[%d]", at, i), "1 to 255 printable characters without spaces, with * at the end only, here %q", entry)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(entries))), nil
 }
 
 // FromCapabilities is the way back.
@@ -237,6 +282,7 @@ func FromCapabilities(c pool.Capabilities) Capabilities {
 	return Capabilities{
 		OS: c.OS, Arch: c.Arch, CPU: c.CPU, MemoryMB: c.MemoryMB, DiskMB: c.DiskMB, GPU: c.GPU, TEE: c.TEE, Tags: c.Tags,
 		Programs: c.Programs, Docker: c.Docker, MaxRunS: int64(c.MaxRun / time.Second), Version: c.Version,
+		Apps: Rules(c.Apps), Requesters: Rules(c.Requesters),
 	}
 }
 

@@ -25,10 +25,11 @@ type Worker struct {
 	ID           int64        `json:"id"`
 	Name         string       `json:"name"`
 	Account      int64        `json:"account"`
-	State        string       `json:"state"` // active, draining
+	State        string       `json:"state"` // active, draining, inactive
 	Live         bool         `json:"live"`
 	LiveUntil    time.Time    `json:"live_until"`
 	Slots        int          `json:"slots"`
+	Quota        int          `json:"quota"` // assignments that the pool trusts it with at once so far
 	Open         int          `json:"open_assignments"`
 	Capabilities Capabilities `json:"capabilities"`
 	Agreed       int          `json:"agreed"`        // results agreed upon
@@ -48,7 +49,7 @@ type Workers struct {
 // FromWorker gives a worker as JSON; the counts of its past are the caller's.
 func FromWorker(w pool.Worker, now time.Time) Worker {
 	return Worker{
-		ID: int64(w.ID), State: string(w.State), Live: w.Live(now), LiveUntil: w.Until, Slots: w.Slots, Open: w.Open,
+		ID: int64(w.ID), State: string(w.State), Live: w.Live(now), LiveUntil: w.Until, Slots: w.Slots, Quota: w.Quota, Open: w.Open,
 		Capabilities: FromCapabilities(w.Capabilities), HeartbeatS: int(w.Interval / time.Second),
 	}
 }

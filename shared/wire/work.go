@@ -67,6 +67,7 @@ type Result struct {
 type Pool struct {
 	Name    string         `json:"name"`
 	Chain   string         `json:"chain"` // "off" without blockchain
+	State   string         `json:"state"` // active, draining, inactive
 	Works   map[string]int `json:"works"` // in each state that has not ended
 	Workers int            `json:"workers"`
 	Slots   int            `json:"slots"` // of live, active workers

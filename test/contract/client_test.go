@@ -87,9 +87,17 @@ func TestClientKeepsTheContract(t *testing.T) {
 		"workers":  func() (any, error) { return c.Workers(ctx, "t", 1, 10) },
 		"drain":    func() (any, error) { return c.Drain(ctx, "t", 1) },
 		"activate": func() (any, error) { return c.Activate(ctx, "t", 1) },
-		"pool":     func() (any, error) { return c.Pool(ctx) },
-		"health":   func() (any, error) { return c.Health(ctx) },
-		"openapi":  func() (any, error) { return c.OpenAPI(ctx) },
+
+		"deactivate":     func() (any, error) { return c.Deactivate(ctx, "t", 1) },
+		"drainPool":      func() (any, error) { return c.DrainPool(ctx, "t") },
+		"deactivatePool": func() (any, error) { return c.DeactivatePool(ctx, "t") },
+		"activatePool":   func() (any, error) { return c.ActivatePool(ctx, "t") },
+		"share":          func() (any, error) { return c.Share(ctx, "t", "ada") },
+		"setShare":       func() (any, error) { return c.SetShare(ctx, "t", "ada", wire.Share{Weight: 2, MaxRunning: 100}) },
+
+		"pool":    func() (any, error) { return c.Pool(ctx) },
+		"health":  func() (any, error) { return c.Health(ctx) },
+		"openapi": func() (any, error) { return c.OpenAPI(ctx) },
 	}
 	for operation, call := range calls {
 		got, err := call()

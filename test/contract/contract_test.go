@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"reflect"
 	"slices"
@@ -21,7 +22,7 @@ var bodies = []any{
 	wire.Demands{}, wire.Accepted{}, wire.Uploads{}, wire.UploadTarget{}, wire.Link{}, wire.Cancelled{}, wire.Registration{},
 	wire.Registered{}, wire.Capabilities{}, wire.Heartbeat{}, wire.Report{}, wire.Beat{}, wire.Instruction{}, wire.Run{},
 	wire.Download{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
-	wire.Pool{}, wire.Health{},
+	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{},
 }
 
 func document(t *testing.T) *openapi3.T {
@@ -136,6 +137,7 @@ func TestEnumsAreTheWordsOfThePool(t *testing.T) {
 		{"work states", enum("WorkState"), words(pool.WorkStates)},
 		{"assignment states", enum("AssignmentState"), words(pool.AssignmentStates)},
 		{"worker states", enum("WorkerState"), words(pool.WorkerStates)},
+		{"pool states", enum("PoolState"), words(pool.States)},
 		{"roles", enum("Session", "role"), words(pool.Roles)},
 		{"categories", enum("Template", "category"), categories},
 		{"priorities", enum("Template", "priority"), words([]pool.Priority{pool.Low, pool.Normal, pool.High})},
@@ -171,7 +173,9 @@ var functionOf = map[string]string{
 	"GET /works": "query", "GET /works/{id}": "query", "GET /works/{id}/result": "query", "GET /batches/{id}": "query",
 	"GET /pool": "query", "GET /health": "query", "GET /openapi.yaml": "query",
 	"POST /workers": "heartbeat", "POST /workers/{id}/heartbeat": "heartbeat",
-	"GET /workers": "operate", "POST /workers/{id}/drain": "operate", "POST /workers/{id}/activate": "operate",
+	"GET /workers": "operate", "POST /workers/{id}/drain": "operate", "POST /workers/{id}/deactivate": "operate", "POST /workers/{id}/activate": "operate",
+	"POST /pool/drain": "operate", "POST /pool/deactivate": "operate", "POST /pool/activate": "operate",
+	"GET /requesters/{login}/share": "operate", "PUT /requesters/{login}/share": "operate",
 }
 
 func TestEveryRouteIsDescribedUnderItsFunction(t *testing.T) {
@@ -333,6 +337,21 @@ func TestLimitsAreThoseOfWire(t *testing.T) {
 		{"worker key", registration(func(r *wire.Registration) { r.Key = digest[1:] }), false},
 		{"256 programs", registration(func(r *wire.Registration) { r.Capabilities.Programs = slices.Repeat([]string{"p"}, 256) }), true},
 		{"257 programs", registration(func(r *wire.Registration) { r.Capabilities.Programs = slices.Repeat([]string{"p"}, 257) }), false},
+		{"64 apps", registration(func(r *wire.Registration) { r.Capabilities.Apps.Allow = slices.Repeat([]string{"p"}, 64) }), true},
+		{"65 apps", registration(func(r *wire.Registration) { r.Capabilities.Apps.Deny = slices.Repeat([]string{"p"}, 65) }), false},
+		{"rule of 255", registration(func(r *wire.Registration) { r.Capabilities.Apps.Deny = []string{long(254) + "*"} }), true},
+		{"rule of 256", registration(func(r *wire.Registration) { r.Capabilities.Requesters.Allow = []string{long(256)} }), false},
+		{"rule for all", registration(func(r *wire.Registration) { r.Capabilities.Requesters.Deny = []string{"*"} }), true},
+		{"rule with * inside", registration(func(r *wire.Registration) { r.Capabilities.Requesters.Deny = []string{"a*b"} }), false},
+		{"rule with **", registration(func(r *wire.Registration) { r.Capabilities.Requesters.Deny = []string{"a**"} }), false},
+		{"rule of nothing", registration(func(r *wire.Registration) { r.Capabilities.Apps.Allow = []string{""} }), false},
+		{"rule with space", registration(func(r *wire.Registration) { r.Capabilities.Apps.Allow = []string{"a b"} }), false},
+		{"weight most", wire.Share{Weight: pool.MaxWeight}, true},
+		{"weight more", wire.Share{Weight: pool.MaxWeight + 1}, false},
+		{"weight none", wire.Share{}, false},
+		{"max running most", wire.Share{Weight: 1, MaxRunning: math.MaxInt32}, true},
+		{"max running more", wire.Share{Weight: 1, MaxRunning: math.MaxInt32 + 1}, false},
+		{"max running less", wire.Share{Weight: 1, MaxRunning: -1}, false},
 		{"max run most", registration(func(r *wire.Registration) { r.Capabilities.MaxRunS = 1 << 31 }), true},
 		{"max run more", registration(func(r *wire.Registration) { r.Capabilities.MaxRunS = 1<<31 + 1 }), false},
 		{"report", report(func(r *wire.Report) {}), true},
@@ -353,6 +372,8 @@ func TestLimitsAreThoseOfWire(t *testing.T) {
 		case wire.Heartbeat:
 			_, _, err = b.Parse(maxFile)
 		case wire.Registration:
+			_, err = b.Parse()
+		case wire.Share:
 			_, err = b.Parse()
 		}
 		if (err == nil) != test.good {

@@ -41,11 +41,13 @@ var (
 		"S3PATHSTYLE":          {"yes", "1", "TRUE"},
 		"HEARTBEATBUSY":        {"0", "61", "5s", "-5"},
 		"HEARTBEATIDLE":        {"0", "61", "1.5", "soon"},
-		"DISPATCHLEASE":        {"maybe", "true", "OFF"},
+
+		"HEARTBEAT_CALLS_PER_S": {"0", "-1", "100001", "0.5", "many"},
+		"DISPATCHLEASE":         {"maybe", "true", "OFF"},
 	}
 	optional = map[string][]string{
 		"submit":    {"S3PATHSTYLE", "MAXFILESIZE"},
-		"heartbeat": {"S3PATHSTYLE", "MAXFILESIZE", "HEARTBEATBUSY", "HEARTBEATIDLE"},
+		"heartbeat": {"S3PATHSTYLE", "MAXFILESIZE", "HEARTBEATBUSY", "HEARTBEATIDLE", "HEARTBEAT_CALLS_PER_S"},
 		"query":     {"S3PATHSTYLE", "MAXFILESIZE"},
 		"dispatch":  {"DISPATCHLEASE"},
 	}
@@ -99,7 +101,7 @@ func good(t *testing.T, token map[string]string) map[string]string {
 		"DBHOST": "127.0.0.1:1", "DBNAME": "pool", "DBSECRET": "db", "DBUSERSECRET": "user", "BOOTSTRAPSECRET": "bootstrap", "POOLNAME": "demo",
 		"JWTETHISSUER": "issuer", "TOKENSECRET": "token", "QUEUEURL": "http://127.0.0.1:1/000000000000/rings", "BUCKET": "files",
 		"LOGGERLEVEL": "INFO", "BLOCKCHAINETHENABLED": "false", "MAXFILESIZE": "500M", "S3PATHSTYLE": "true", "HEARTBEATBUSY": "5", "HEARTBEATIDLE": "30",
-		"DISPATCHLEASE": "on", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": vault.URL,
+		"HEARTBEAT_CALLS_PER_S": "20", "DISPATCHLEASE": "on", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": vault.URL,
 	}
 }
 
@@ -254,7 +256,7 @@ func TestAllAtOnce(t *testing.T) {
 // The tables above are what the functions read.
 func TestTablesAreWhole(t *testing.T) {
 	t.Parallel()
-	reads := regexp.MustCompile(`\be\.[A-Z][A-Za-z]*\("([A-Z0-9]+)"`)
+	reads := regexp.MustCompile(`\be\.[A-Z][A-Za-z]*\("([A-Z0-9_]+)"`)
 	folders, err := os.ReadDir(filepath.Join(root, "functions"))
 	if err != nil {
 		t.Fatal(err)
