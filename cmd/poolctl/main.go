@@ -55,7 +55,10 @@ type commandLine struct {
 	Workers  workersCommand  `cmd:"" help:"List workers."`
 	Drain    drainCommand    `cmd:"" help:"Let workers finish what they hold and give them no more; undone by activate."`
 	Activate activateCommand `cmd:"" help:"Give workers assignments again."`
-	PoolPage poolCommand     `cmd:"" name:"pool" help:"Show the pool; needs no session."`
+	PoolPage poolCommand     `cmd:"" name:"pool" help:"Show the pool, which needs no session, or change its state."`
+
+	Deactivate deactivateCommand `cmd:"" help:"Make workers stop all they have, which goes to others, and give them no more; undone by activate."`
+	Share      shareCommand      `cmd:"" help:"Show or change what a requester gets of the pool."`
 }
 
 // world is what the program is run in.

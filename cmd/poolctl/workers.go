@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"workerpool/shared/client"
@@ -31,13 +29,13 @@ func (workersCommand) Run(ctx context.Context, p *poolctl) error {
 }
 
 func workerRows(t *table, workers []wire.Worker) {
-	t.row("WORKER", "NAME", "ACCOUNT", "STATE", "LIVE", "OPEN", "AGREED", "DISAGREED", "FAILED", "LOST", "CAN")
+	t.row("WORKER", "NAME", "ACCOUNT", "STATE", "LIVE", "OPEN", "QUOTA", "AGREED", "DISAGREED", "FAILED", "LOST", "CAN")
 	for _, w := range workers {
 		live := "yes"
 		if !w.Live {
 			live = "no"
 		}
-		t.row(w.ID, w.Name, w.Account, w.State, live, fmt.Sprintf("%d/%d", w.Open, w.Slots), w.Agreed, w.Disagreed, w.FailedRuns, w.LostRuns, can(w.Capabilities))
+		t.row(w.ID, w.Name, w.Account, w.State, live, fmt.Sprintf("%d/%d", w.Open, w.Slots), w.Quota, w.Agreed, w.Disagreed, w.FailedRuns, w.LostRuns, can(w.Capabilities))
 	}
 }
 
@@ -71,6 +69,15 @@ func (c drainCommand) Run(ctx context.Context, p *poolctl) error {
 	return p.steer(ctx, c.Workers, "draining", (*client.Client).Drain)
 }
 
+type deactivateCommand struct {
+	Workers []int64 `arg:"" help:"Ids of the workers." name:"worker"`
+}
+
+// Run deactivates each worker named.
+func (c deactivateCommand) Run(ctx context.Context, p *poolctl) error {
+	return p.steer(ctx, c.Workers, "deactivating", (*client.Client).Deactivate)
+}
+
 type activateCommand struct {
 	Workers []int64 `arg:"" help:"Ids of the workers." name:"worker"`
 }
@@ -99,27 +106,4 @@ func (p *poolctl) steer(ctx context.Context, ids []int64, doing string, do steer
 		done.Workers = append(done.Workers, worker)
 	}
 	return errors.Join(append(faults, p.print(done, func(t *table) { workerRows(t, done.Workers) }))...)
-}
-
-type poolCommand struct{}
-
-// Run shows the public page of the pool.
-func (poolCommand) Run(ctx context.Context, p *poolctl) error {
-	if err := p.open(); err != nil {
-		return err
-	}
-	page, err := p.client.Pool(ctx)
-	if err != nil {
-		return fmt.Errorf("asking the pool: %w", err)
-	}
-	return p.print(page, func(t *table) {
-		t.row("pool", page.Name)
-		t.row("chain", page.Chain)
-		t.row("workers", page.Workers)
-		t.row("slots", fmt.Sprintf("%d, %d assignments open", page.Slots, page.Open))
-		for _, state := range slices.Sorted(maps.Keys(page.Works)) {
-			t.row("works "+state, page.Works[state])
-		}
-		t.row("largest file", size(page.MaxFile))
-	})
 }
