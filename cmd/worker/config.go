@@ -35,8 +35,10 @@ type config struct {
 	envAllow     []string         // names, or beginnings of names with an asterisk
 	slots        int
 	tags         []string
-	memory       int64 // bytes one run may use
-	disk         int64 // bytes one run may use; 0 = its share of what is free
+	wants        wire.Rules // applications, by name or image
+	serves       wire.Rules // requesters, by login
+	memory       int64      // bytes one run may use
+	disk         int64      // bytes one run may use; 0 = its share of what is free
 	maxRun       time.Duration
 	maxOutput    int64
 	minFree      int64
@@ -117,6 +119,7 @@ func (c *config) capabilities(free int64, docker bool) wire.Capabilities {
 	out := wire.Capabilities{
 		OS: "linux", Arch: arch, CPU: c.cpu(), Docker: docker, MemoryMB: c.memory >> 20, DiskMB: c.scratch(free) >> 20,
 		GPU: machine.GPU("/dev"), Tags: c.tags, MaxRunS: int64(c.maxRun / time.Second), Version: machine.Version,
+		Apps: c.wants, Requesters: c.serves,
 	}
 	for name := range c.apps {
 		out.Programs = append(out.Programs, name)
@@ -161,10 +164,7 @@ func (c *config) settings(host string) []setting {
 		{name: "dir", usage: "private work `FOLDER`: identity, one folder for each work", text: "worker-data", read: text(&c.dir, true)},
 		{name: "apps", usage: "allowed `NAME=PROGRAM` with fixed arguments after spaces; repeat or separate by commas", list: true, read: c.readApps},
 		{name: "docker", usage: "run images by the Docker engine whose socket is at `ADDRESS`, such as unix:///var/run/docker.sock; none when empty", read: text(&c.images.Address, false)},
-		{name: "docker-images", usage: "`IMAGES` that works may run, a/b* for all that begin with a/b, * for all; repeat or separate by commas", list: true, read: func(v []string) error {
-			c.images.Images = v
-			return nil
-		}},
+		{name: "docker-images", usage: "`IMAGES` that works may run, a/b* for all that begin with a/b, * for all; repeat or separate by commas", list: true, read: texts(&c.images.Images)},
 		{name: "docker-network", usage: "`NAME` of the engine's network that images get, such as bridge", text: "none", read: text(&c.images.Network, true)},
 		{name: "env-allow", usage: "`NAMES` of variables that works may set for programs, A_* for all that begin with A_; repeat or separate by commas, none when empty", text: "APP_*", list: true, read: c.readEnvAllow},
 		{name: "slots", usage: "`NUMBER` of works at a time", text: strconv.Itoa(machine.CPU()), read: func(v []string) (err error) {
@@ -174,10 +174,11 @@ func (c *config) settings(host string) []setting {
 			}
 			return nil
 		}},
-		{name: "tags", usage: "`TAGS` that works may demand or avoid; repeat or separate by commas", list: true, read: func(v []string) error {
-			c.tags = v
-			return nil
-		}},
+		{name: "tags", usage: "`TAGS` that works may demand or avoid; repeat or separate by commas", list: true, read: texts(&c.tags)},
+		{name: "apps-allow", usage: "`APPS` taken, by the name or image that works ask for, a* for all that begin with a, everything when empty; repeat or separate by commas", list: true, read: texts(&c.wants.Allow)},
+		{name: "apps-deny", usage: "`APPS` not taken, though allowed", list: true, read: texts(&c.wants.Deny)},
+		{name: "requesters-allow", usage: "`LOGINS` of requesters computed for, a* for all that begin with a, everybody when empty", list: true, read: texts(&c.serves.Allow)},
+		{name: "requesters-deny", usage: "`LOGINS` of requesters not computed for, though allowed", list: true, read: texts(&c.serves.Deny)},
 		{name: "memory-mb", usage: "`MIB` of memory one run may use; 0 = its slot's share of 9/10 of the machine", text: "0", read: mebibytes(&c.memory)},
 		{name: "disk-mb", usage: "`MIB` of disk one run may use; 0 = its slot's share of what is free when it begins", text: "0", read: mebibytes(&c.disk)},
 		{name: "max-run", usage: "longest run taken, a `TIME` such as 90m; 0 = any", text: "0s", read: duration(&c.maxRun)},
@@ -239,6 +240,13 @@ func text(to *string, needed bool) func([]string) error {
 		if needed && v[0] == "" {
 			return errors.New("must be set")
 		}
+		return nil
+	}
+}
+
+func texts(to *[]string) func([]string) error {
+	return func(v []string) error {
+		*to = v
 		return nil
 	}
 }

@@ -28,6 +28,7 @@ import (
 	"workerpool/cmd/worker/machine"
 	"workerpool/cmd/worker/turns"
 	"workerpool/shared/client"
+	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
 
@@ -114,6 +115,7 @@ func serve(c config, log *slog.Logger) error {
 	}
 	keeper := turns.New(turns.Config{
 		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, Containers: containers, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
+		Apps: pool.Rules(c.wants), Requesters: pool.Rules(c.serves),
 		CPU: c.cpu(), Memory: c.memory, Scratch: scratch, MaxOutput: c.maxOutput, MinFree: c.minFree,
 		Now: time.Now, Pause: pause, Free: books.Free, Log: log,
 	})
@@ -196,6 +198,10 @@ func (c *config) show(out io.Writer) {
 	line("env-allow", strings.Join(c.envAllow, ","))
 	line("slots", c.slots)
 	line("tags", strings.Join(c.tags, ","))
+	line("apps-allow", strings.Join(c.wants.Allow, ","))
+	line("apps-deny", strings.Join(c.wants.Deny, ","))
+	line("requesters-allow", strings.Join(c.serves.Allow, ","))
+	line("requesters-deny", strings.Join(c.serves.Deny, ","))
 	line("memory-mb", c.memory>>20)
 	line("disk-mb", c.disk>>20)
 	line("max-run", c.maxRun)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"workerpool/shared/client"
+	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
 
@@ -122,8 +123,14 @@ func (l *Loop) once(ctx context.Context) (pause time.Duration, listen bool) {
 	}
 	l.Keeper.Obey(beat.Instructions)
 	interval := min(max(time.Duration(beat.NextHeartbeatS)*time.Second, time.Second), longestBeat)
-	// Earlier, never later: the lease counts from the interval told.
-	return interval - l.Clock.Spread(interval/10), true
+	// Earlier, never later: the lease counts from the interval told. Workers that
+	// start together shall not call together ever after: the first interval ends
+	// anywhere, the others drift.
+	spread := interval / 10
+	if fresh {
+		spread = interval - time.Second
+	}
+	return interval - l.Clock.Spread(spread), true
 }
 
 // register logs in and registers.
@@ -163,7 +170,8 @@ func (l *Loop) heartbeat(ctx context.Context) (wire.Beat, error) {
 	if err != nil {
 		return beat, err
 	}
-	if news {
+	// An inactive worker is not listened to: it tells its news until it is active.
+	if news && beat.State != string(pool.Inactive) {
 		l.told = now
 	}
 	l.sent = h.Reports

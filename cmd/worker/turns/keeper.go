@@ -51,6 +51,8 @@ type Config struct {
 	Programs   map[string]Program
 	Containers Containers // nil = no images are run
 	EnvAllow   []string   // variables that a work may set for a program: a name, or its beginning and an asterisk
+	Apps       pool.Rules // applications taken, by name or image as the work names it
+	Requesters pool.Rules // requesters computed for, by login
 	Slots      int
 	MaxRun     time.Duration         // 0 = any
 	CPU        int                   // processors one container may use

@@ -42,11 +42,15 @@ func (k *Keeper) refusal(r wire.Run) string {
 	return k.diskRefusal(r)
 }
 
-// foreign gives why an application can never be run as the worker is set; "" = it
-// can.
+// foreign gives why an application or a requester is never served as the worker is
+// set; "" = they are.
 func (k *Keeper) foreign(r wire.Run) string {
 	_, program := k.Programs[r.App.Name]
 	switch {
+	case !k.Apps.Admit(r.App.Name):
+		return fmt.Sprintf("application %q is not wanted here", r.App.Name)
+	case !k.Requesters.Admit(r.Requester):
+		return fmt.Sprintf("nothing is computed here for requester %q", r.Requester)
 	case r.App.Type == string(pool.ProcessApp) && !program:
 		return fmt.Sprintf("program %q is not allowed here", r.App.Name)
 	case r.App.Type == string(pool.ProcessApp), isImage(r) && k.Containers != nil:
