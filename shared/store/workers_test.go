@@ -220,7 +220,7 @@ func (p *party) compare(t *testing.T, other pool.AccountID) {
 	t.Helper()
 	works := must(p.Works(background, pool.WorkFilter{Limit: 100}))(t)
 	want := map[pool.WorkerID]pool.WorkerRecord{}
-	census := pool.Census{Works: map[pool.WorkState]int{}}
+	census := pool.Census{State: pool.PoolActive, Works: map[pool.WorkState]int{}}
 	for _, w := range works {
 		if !w.State.Ended() {
 			census.Works[w.State]++
