@@ -18,13 +18,19 @@ type Policy struct {
 // Defaults are the pool's numbers.
 var Defaults = Policy{StartIntervals: 2, MaxRefusals: 3}
 
-// Snapshot is what placement sees: the workers with free slots and, class by
-// class, the fronts of the queues.
+// Snapshot is what placement sees: the workers with free slots, class by class
+// the fronts of the queues, and the limits that bind works of these fronts.
 type Snapshot struct {
-	Now     time.Time
-	Workers []pool.Worker
-	Classes []Class
+	Now        time.Time
+	State      pool.State
+	Workers    []pool.Worker
+	Classes    []Class
+	Batches    map[pool.BatchID]Limit // absent = no limit
+	Requesters map[pool.AccountID]Limit
 }
+
+// Limit is how many works may have open assignments at once, and how many have.
+type Limit struct{ Max, Running int }
 
 // Class is a queue of works with equal demands.
 type Class struct {
@@ -35,84 +41,184 @@ type Class struct {
 
 // Ready is one waiting work.
 type Ready struct {
-	Work    pool.WorkID
-	Rank    int64
-	Trust   int
-	Missing int               // assignments wanted beyond those open
-	Turns   []pool.Assignment // those made so far, whatever became of them
+	Work      pool.WorkID
+	Rank      int64
+	Start     int64 // its start tag: the rank before its priority's boost
+	Trust     int
+	Missing   int // assignments wanted beyond those open
+	Requester pool.AccountID
+	Login     string            // the requester's
+	Turns     []pool.Assignment // those made so far, whatever became of them
 }
 
 // Offer is one assignment to be made. Missing and Again are what the plan was
 // made of: the store writes only where they still hold.
 type Offer struct {
-	Work    pool.WorkID
-	Class   pool.ClassID
-	Rank    int64
-	Trust   int
-	Missing int // as in the ready work
-	Worker  pool.WorkerID
-	Owner   pool.Owner
-	Attempt int  // 1, or one more than the last
-	Again   bool // the pair has a row already
-	StartBy time.Time
+	Work      pool.WorkID
+	Class     pool.ClassID
+	Rank      int64
+	Start     int64
+	Trust     int
+	Missing   int // as in the ready work
+	Requester pool.AccountID
+	Worker    pool.WorkerID
+	Owner     pool.Owner
+	Attempt   int  // 1, or one more than the last
+	Again     bool // the pair has a row already
+	StartBy   time.Time
 }
 
 // Plan is placement's answer, by work and worker.
 type Plan struct{ Offers []Offer }
 
-// Decide draws workers for works. Classes with the fewest eligible workers go
-// first, so scarce workers are not spent on works that others could run. Within
-// a class works go in order; a work whose possible workers are all taken or
-// tried is passed over for the next. Among eligible workers the draw is weighted
-// by free slots; at trust above 1 the owner is drawn first and then one of its
-// workers, and no owner has two turns at one work.
+// Decide draws workers for works.
+//
+// Which works: those of the smallest rank of all classes together, as many as
+// there is room for, so that nobody gains by asking for something odd; a work
+// at its batch's or requester's limit, or whose possible workers are all taken,
+// is passed over for the next. Of the works chosen the class with the fewest
+// eligible workers draws first, so scarce workers are not spent on works that
+// others could run.
+//
+// Which workers: a draw weighted by the assignments a worker may still get; at
+// trust above 1 the owner is drawn first and then one of its workers, and no
+// owner has two turns at one work.
 func Decide(s Snapshot, seed uint64, p Policy) Plan {
-	draw := rand.New(rand.NewPCG(seed, 0x706c6163656d656e))
-	workers := slices.SortedFunc(slices.Values(s.Workers), func(a, b pool.Worker) int { return cmp.Compare(a.ID, b.ID) })
-	free := make([]int, len(workers))
-	for i, w := range workers {
-		free[i] = w.Free()
+	if s.State != pool.PoolActive {
+		return Plan{}
 	}
-	type queue struct {
-		class Class
-		able  []int // indices of eligible workers
-	}
-	var queues []queue
-	for _, c := range s.Classes {
-		q := queue{class: c}
-		for i, w := range workers {
-			if Eligible(s.Now, w, c.Demands) {
-				q.able = append(q.able, i)
-			}
+	m := newMatch(s, seed, p)
+	for slack := 1; ; {
+		chosen, made := m.round(slack)
+		if chosen == 0 {
+			break
 		}
-		if len(q.able) > 0 && len(c.Ready) > 0 {
-			queues = append(queues, q)
+		if made == 0 {
+			slack *= 2 // the fronts hold works for none of these workers: look further at once
 		}
 	}
-	slices.SortFunc(queues, func(a, b queue) int {
-		return cmp.Or(cmp.Compare(len(a.able), len(b.able)), cmp.Compare(a.class.ID, b.class.ID))
-	})
-	var plan Plan
-	for _, q := range queues {
-		urn := newUrn(workers, free, q.able)
-		waiting := slices.SortedFunc(slices.Values(q.class.Ready), func(a, b Ready) int {
-			return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Work, b.Work))
-		})
-		for _, work := range waiting {
-			if urn.empty() {
-				break
-			}
-			plan.Offers = append(plan.Offers, offers(s, work, q.class.ID, urn, draw, p)...)
-		}
-	}
-	slices.SortFunc(plan.Offers, func(a, b Offer) int {
+	slices.SortFunc(m.plan.Offers, func(a, b Offer) int {
 		return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Worker, b.Worker))
 	})
-	return plan
+	return m.plan
+}
+
+// match is a decision in the making.
+type match struct {
+	now     time.Time
+	policy  Policy
+	draw    *rand.Rand
+	workers []pool.Worker
+	free    []int // by worker
+	lines   []line
+	waiting []entry // of all lines, by rank
+	limits  limits
+	plan    Plan
+}
+
+// line is a class that somebody can serve.
+type line struct {
+	class pool.ClassID
+	able  []int // indices of eligible workers
+}
+
+type entry struct {
+	line int
+	Ready
+}
+
+func newMatch(s Snapshot, seed uint64, p Policy) *match {
+	m := &match{
+		now: s.Now, policy: p, draw: rand.New(rand.NewPCG(seed, 0x706c6163656d656e)), limits: newLimits(s),
+		workers: slices.SortedFunc(slices.Values(s.Workers), func(a, b pool.Worker) int { return cmp.Compare(a.ID, b.ID) }),
+	}
+	m.free = make([]int, len(m.workers))
+	for i, w := range m.workers {
+		m.free[i] = w.Free()
+	}
+	for _, c := range s.Classes {
+		l := line{class: c.ID}
+		for i, w := range m.workers {
+			if Eligible(s.Now, w, c.Demands) {
+				l.able = append(l.able, i)
+			}
+		}
+		if len(l.able) == 0 {
+			continue
+		}
+		for _, r := range c.Ready {
+			if r.Missing > 0 {
+				m.waiting = append(m.waiting, entry{len(m.lines), r})
+			}
+		}
+		m.lines = append(m.lines, l)
+	}
+	slices.SortFunc(m.waiting, func(a, b entry) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Work, b.Work)) })
+	return m
+}
+
+// round chooses works for slack times the room there is and draws their
+// workers. It gives how many works it chose and how many offers it made.
+func (m *match) round(slack int) (works, made int) {
+	chosen := m.choose(slack)
+	order := make([]int, len(m.lines))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(len(m.lines[a].able), len(m.lines[b].able)), cmp.Compare(m.lines[a].class, m.lines[b].class))
+	})
+	for _, i := range order {
+		if len(chosen[i]) == 0 {
+			continue
+		}
+		works += len(chosen[i])
+		urn := newUrn(m.workers, m.free, m.lines[i].able)
+		for _, work := range chosen[i] {
+			offers := m.offers(work, m.lines[i].class, urn)
+			if len(offers) == 0 {
+				m.limits.hold(work, -1)
+			}
+			m.plan.Offers = append(m.plan.Offers, offers...)
+			made += len(offers)
+		}
+	}
+	return works, made
+}
+
+// choose takes from the waiting works those to be served next, line by line.
+func (m *match) choose(slack int) [][]Ready {
+	room, total := make([]int, len(m.lines)), 0
+	for i, l := range m.lines {
+		for _, w := range l.able {
+			room[i] += slack * m.free[w]
+		}
+	}
+	for _, n := range m.free {
+		total += slack * n
+	}
+	chosen := make([][]Ready, len(m.lines))
+	var rest []entry
+	for i, e := range m.waiting {
+		if total <= 0 {
+			rest = append(rest, m.waiting[i:]...)
+			break
+		}
+		if room[e.line] <= 0 || !m.limits.allow(e.Ready) {
+			rest = append(rest, e)
+			continue
+		}
+		m.limits.hold(e.Ready, 1)
+		chosen[e.line] = append(chosen[e.line], e.Ready)
+		room[e.line] -= e.Missing
+		total -= e.Missing
+	}
+	m.waiting = rest
+	return chosen
 }
 
 // offers draws the workers of one work.
-func offers(s Snapshot, work Ready, class pool.ClassID, urn *urn, draw *rand.Rand, p Policy) []Offer {
+func (m *match) offers(work Ready, class pool.ClassID, urn *urn) []Offer {
 	turns := map[pool.WorkerID]pool.Assignment{}
 	owners := map[pool.Owner]bool{}
 	for _, t := range work.Turns {
@@ -123,20 +229,21 @@ func offers(s Snapshot, work Ready, class pool.ClassID, urn *urn, draw *rand.Ran
 	}
 	barred := func(w pool.Worker) bool {
 		t, tried := turns[w.ID]
-		return owners[w.Owner] || tried && (t.HoldsOwner() || t.State == pool.Refused && t.Attempt >= p.MaxRefusals)
+		return owners[w.Owner] || tried && (t.HoldsOwner() || t.State == pool.Refused && t.Attempt >= m.policy.MaxRefusals) ||
+			!w.Capabilities.Requesters.Admit(work.Login)
 	}
 	var made []Offer
 	for range work.Missing {
-		i, ok := urn.draw(draw, work.Trust > 1, barred)
+		i, ok := urn.draw(m.draw, work.Trust > 1, barred)
 		if !ok {
 			break
 		}
-		w := urn.workers[i]
+		w := m.workers[i]
 		last, again := turns[w.ID]
 		made = append(made, Offer{
-			Work: work.Work, Class: class, Rank: work.Rank, Trust: work.Trust, Missing: work.Missing,
+			Work: work.Work, Class: class, Rank: work.Rank, Start: work.Start, Trust: work.Trust, Missing: work.Missing, Requester: work.Requester,
 			Worker: w.ID, Owner: w.Owner, Attempt: last.Attempt + 1, Again: again,
-			StartBy: s.Now.Add(time.Duration(p.StartIntervals) * w.Interval),
+			StartBy: m.now.Add(time.Duration(m.policy.StartIntervals) * w.Interval),
 		})
 		turns[w.ID] = pool.Assignment{Worker: w.ID, Attempt: last.Attempt + 1, State: pool.Offered}
 		if work.Trust > 1 {

@@ -29,7 +29,7 @@ func TestSamePlanForTheSame(t *testing.T) {
 		if again := placement.Decide(s, seed, p); !slices.Equal(plan.Offers, again.Offers) {
 			t.Fatalf("twice the same snapshot:\n%+v\n%+v", plan, again)
 		}
-		mixed := placement.Snapshot{Now: s.Now}
+		mixed := placement.Snapshot{Now: s.Now, State: s.State, Batches: s.Batches, Requesters: s.Requesters}
 		if len(s.Workers) > 0 {
 			mixed.Workers = rapid.Permutation(s.Workers).Draw(t, "workers")
 		}
@@ -70,7 +70,7 @@ func TestEveryOfferIsRight(t *testing.T) {
 			if barred(head, w, p) {
 				t.Fatalf("%+v: barred by the turns %+v", o, head.Turns)
 			}
-			if used[o.Worker]++; used[o.Worker] > w.Slots-w.Open {
+			if used[o.Worker]++; used[o.Worker] > min(w.Slots, w.Quota)-w.Open {
 				t.Fatalf("worker %d has %d of %d slots open and gets %d", w.ID, w.Open, w.Slots, used[o.Worker])
 			}
 			if byWork[o.Work]++; byWork[o.Work] > head.Missing {
@@ -88,6 +88,7 @@ func TestEveryOfferIsRight(t *testing.T) {
 			}
 			checkOffer(t, s, class, head, w, o, p)
 		}
+		checkLimits(t, s, plan)
 	})
 	if offers < cases && !t.Failed() {
 		t.Errorf("only %d offers in %d cases: the pools drawn are too poor to tell", offers, cases)
@@ -107,10 +108,27 @@ func find(t *rapid.T, s placement.Snapshot, o placement.Offer) (placement.Class,
 	return placement.Class{}, placement.Ready{}, pool.Worker{}
 }
 
+// checkLimits: no limit that was kept is broken, and none that was broken is
+// broken further.
+func checkLimits(t *rapid.T, s placement.Snapshot, plan placement.Plan) {
+	after := applied(s, plan)
+	for id, was := range s.Batches {
+		if now := after.Batches[id]; now.Running > max(was.Running, was.Max) {
+			t.Fatalf("batch %d: %+v becomes %+v", id, was, now)
+		}
+	}
+	for id, was := range s.Requesters {
+		if now := after.Requesters[id]; now.Running > max(was.Running, was.Max) {
+			t.Fatalf("requester %d: %+v becomes %+v", id, was, now)
+		}
+	}
+}
+
 // checkOffer: the offer says what it was made of.
 func checkOffer(t *rapid.T, s placement.Snapshot, class placement.Class, head placement.Ready, w pool.Worker, o placement.Offer, p placement.Policy) {
 	want := placement.Offer{
-		Work: head.Work, Class: class.ID, Rank: head.Rank, Trust: head.Trust, Missing: head.Missing, Worker: w.ID, Owner: w.Owner,
+		Work: head.Work, Class: class.ID, Rank: head.Rank, Start: head.Start, Trust: head.Trust, Missing: head.Missing,
+		Requester: head.Requester, Worker: w.ID, Owner: w.Owner,
 		Attempt: 1, StartBy: s.Now.Add(time.Duration(p.StartIntervals) * w.Interval),
 	}
 	for _, turn := range head.Turns {
@@ -133,7 +151,7 @@ func TestNothingIsLeftToOffer(t *testing.T) {
 		for _, class := range after.Classes {
 			for _, head := range class.Ready {
 				for _, w := range after.Workers {
-					if head.Missing > 0 && eligible(w, class.Demands) && !barred(head, w, p) {
+					if head.Missing > 0 && eligible(w, class.Demands) && !barred(head, w, p) && !full(after, head) {
 						t.Fatalf("work %d still wants %d and worker %d has %d free slots", head.Work, head.Missing, w.ID, w.Free())
 					}
 				}
@@ -150,7 +168,7 @@ var sum = pool.Demands{App: pool.App{Type: pool.ProcessApp, Name: "sum"}}
 
 func worker(id pool.WorkerID, owner string, slots int) pool.Worker {
 	return pool.Worker{
-		ID: id, Owner: pool.Owner(owner), State: pool.Active, Slots: slots, Until: now.Add(time.Minute), Interval: 5 * time.Second,
+		ID: id, Owner: pool.Owner(owner), State: pool.Active, Slots: slots, Quota: pool.MaxSlots, Until: now.Add(time.Minute), Interval: 5 * time.Second,
 		Capabilities: pool.Capabilities{Programs: []string{"sum"}, CPU: 4},
 	}
 }
@@ -194,7 +212,7 @@ func TestOrderAmongWorks(t *testing.T) {
 			[]placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 1, 5, 3), head(11, 2, 5, 3)}}}, "10>1 10>2 10>3 11>3 "},
 	} {
 		for seed := range uint64(20) {
-			plan := placement.Decide(placement.Snapshot{Now: now, Workers: c.workers, Classes: c.classes}, seed, placement.Defaults)
+			plan := placement.Decide(placement.Snapshot{Now: now, State: pool.PoolActive, Workers: c.workers, Classes: c.classes}, seed, placement.Defaults)
 			if pairs(plan) != c.want {
 				t.Errorf("%s: %s, want %s", c.name, pairs(plan), c.want)
 				break
@@ -234,7 +252,7 @@ func TestWhoMayTryAgain(t *testing.T) {
 			turn.Worker = 2
 		}
 		plan := placement.Decide(placement.Snapshot{
-			Now: now, Workers: []pool.Worker{worker(1, "account:1", 4)},
+			Now: now, State: pool.PoolActive, Workers: []pool.Worker{worker(1, "account:1", 4)},
 			Classes: []placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{head(10, 1, c.trust, 2, turn)}}},
 		}, 1, placement.Defaults)
 		if (len(plan.Offers) == 1) != c.may || len(plan.Offers) > 1 {
@@ -248,7 +266,7 @@ func TestNumbers(t *testing.T) {
 	if want := (placement.Policy{StartIntervals: 2, MaxRefusals: 3}); placement.Defaults != want {
 		t.Errorf("%+v", placement.Defaults)
 	}
-	for priority, want := range map[pool.Priority]time.Duration{pool.High: time.Hour, pool.Normal: 0, pool.Low: -time.Hour} {
+	for priority, want := range map[pool.Priority]time.Duration{pool.High: 24 * time.Hour, pool.Normal: 0, pool.Low: -24 * time.Hour} {
 		if got := placement.Boost(priority); got != want {
 			t.Errorf("%s goes %v sooner, want %v", priority, got, want)
 		}

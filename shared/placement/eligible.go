@@ -21,7 +21,8 @@ func Eligible(now time.Time, w pool.Worker, d pool.Demands) bool {
 	return w.Live(now) && w.State == pool.Active && w.Free() > 0 && Meets(w.Capabilities, d)
 }
 
-// Meets tells whether the capabilities meet every demand.
+// Meets tells whether the capabilities meet every demand, and the owner's rules
+// admit the application.
 func Meets(c pool.Capabilities, d pool.Demands) bool {
 	switch d.App.Type {
 	case pool.ProcessApp:
@@ -35,7 +36,7 @@ func Meets(c pool.Capabilities, d pool.Demands) bool {
 	default:
 		return false
 	}
-	return c.CPU >= d.CPU && c.MemoryMB >= d.MemoryMB && c.DiskMB >= d.DiskMB && c.GPU >= d.GPU &&
+	return c.Apps.Admit(d.App.Name) && c.CPU >= d.CPU && c.MemoryMB >= d.MemoryMB && c.DiskMB >= d.DiskMB && c.GPU >= d.GPU &&
 		(d.TEE == "" || slices.Contains(c.TEE, d.TEE)) &&
 		(d.OS == "" || c.OS == d.OS) && (d.Arch == "" || c.Arch == d.Arch) &&
 		!slices.ContainsFunc(d.Tags, func(t string) bool { return !slices.Contains(c.Tags, t) }) &&

@@ -17,7 +17,7 @@ var critical = []float64{0, 15.1, 18.4, 21.1, 23.5, 25.7}
 // drawn counts who gets the first offer of a work, over many seeds.
 func drawn(workers []pool.Worker, h placement.Ready) map[pool.WorkerID]int {
 	seen := map[pool.WorkerID]int{}
-	s := placement.Snapshot{Now: now, Workers: workers, Classes: []placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{h}}}}
+	s := placement.Snapshot{Now: now, State: pool.PoolActive, Workers: workers, Classes: []placement.Class{{ID: 1, Demands: sum, Ready: []placement.Ready{h}}}}
 	for seed := range uint64(draws) {
 		for _, o := range placement.Decide(s, seed, placement.Defaults).Offers {
 			seen[o.Worker]++

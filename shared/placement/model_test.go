@@ -2,6 +2,7 @@ package placement_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ func meets(c pool.Capabilities, d pool.Demands) string {
 	}
 	if d.App.Type == pool.DockerApp && !c.Docker {
 		return "docker"
+	}
+	if !admits(c.Apps, d.App.Name) {
+		return "apps"
 	}
 	if d.App.Type != pool.ProcessApp && d.App.Type != pool.DockerApp {
 		return "app type"
@@ -68,6 +72,49 @@ func meets(c pool.Capabilities, d pool.Demands) string {
 	return ""
 }
 
+// admits is a worker's rule told again.
+func admits(r pool.Rules, name string) bool {
+	match := func(entries []string) bool {
+		for _, e := range entries {
+			if n := len(e) - 1; e == name || n >= 0 && e[n] == '*' && len(name) >= n && name[:n] == e[:n] {
+				return true
+			}
+		}
+		return false
+	}
+	return !match(r.Deny) && (r.Allow == nil || match(r.Allow))
+}
+
+// open tells that a work has an open assignment.
+func open(h placement.Ready) bool {
+	for _, t := range h.Turns {
+		if t.State == pool.Offered || t.State == pool.InRun {
+			return true
+		}
+	}
+	return false
+}
+
+// startedBy gives the works that a plan makes run.
+func startedBy(s placement.Snapshot, plan placement.Plan) []placement.Ready {
+	var out []placement.Ready
+	for _, c := range s.Classes {
+		for _, h := range c.Ready {
+			if !open(h) && slices.ContainsFunc(plan.Offers, func(o placement.Offer) bool { return o.Work == h.Work }) {
+				out = append(out, h)
+			}
+		}
+	}
+	return out
+}
+
+// full tells that a limit keeps a work from running.
+func full(s placement.Snapshot, h placement.Ready) bool {
+	batch, ofBatch := s.Batches[h.Work.Batch()]
+	requester, ofRequester := s.Requesters[h.Requester]
+	return !open(h) && (ofBatch && batch.Running >= batch.Max || ofRequester && requester.Running >= requester.Max)
+}
+
 // padded makes versions comparable as text.
 func padded(version string) string {
 	var out []string
@@ -79,6 +126,9 @@ func padded(version string) string {
 
 // barred tells that a worker may not be offered this work, by its past turns.
 func barred(h placement.Ready, w pool.Worker, p placement.Policy) bool {
+	if !admits(w.Capabilities.Requesters, h.Login) {
+		return true
+	}
 	for _, t := range h.Turns {
 		ran := t.Started || t.State != pool.Expired && t.State != pool.Refused
 		if t.Worker == w.ID && (ran || t.State == pool.Refused && t.Attempt >= p.MaxRefusals) || h.Trust > 1 && t.Owner == w.Owner && ran {
@@ -89,7 +139,7 @@ func barred(h placement.Ready, w pool.Worker, p placement.Policy) bool {
 }
 
 func eligible(w pool.Worker, d pool.Demands) bool {
-	return w.Until.After(now) && w.State == pool.Active && w.Slots > w.Open && meets(w.Capabilities, d) == ""
+	return w.Until.After(now) && w.State == pool.Active && min(w.Slots, w.Quota) > w.Open && meets(w.Capabilities, d) == ""
 }
 
 // even draws 0 to n-1 without the preference for small numbers that rapid's own
@@ -125,8 +175,10 @@ func capabilities(t *rapid.T) pool.Capabilities {
 		TEE:      pick(t, [][]string{nil, {"sgx"}, {"tdx", "sgx"}}, "tee"),
 		Tags:     pick(t, [][]string{nil, {"fast"}, {"eu"}, {"eu", "fast"}, {"eu", "fast", "test"}, {"test"}}, "tags"),
 		Programs: often(t, []string{"sum"}, [][]string{nil, {"blender"}, {"blender", "sum"}}, "programs"), Docker: rapid.Bool().Draw(t, "docker"),
-		MaxRun:  often(t, 0, []time.Duration{time.Minute, time.Hour}, "max run"),
-		Version: pick(t, []string{"", "1.2.3", "1.2.10", "1.10.0", "2.0.0", "10.0.0"}, "version"),
+		Apps:       often(t, pool.Rules{}, []pool.Rules{{Deny: []string{"su*"}}, {Allow: []string{"blender"}}, {Allow: []string{"sum", "b*"}}}, "apps"),
+		Requesters: often(t, pool.Rules{}, []pool.Rules{{Deny: []string{"ann"}}, {Allow: []string{"a*"}}}, "requesters"),
+		MaxRun:     often(t, 0, []time.Duration{time.Minute, time.Hour}, "max run"),
+		Version:    pick(t, []string{"", "1.2.3", "1.2.10", "1.10.0", "2.0.0", "10.0.0"}, "version"),
 	}
 }
 
@@ -173,7 +225,8 @@ func fleet(t *rapid.T) []pool.Worker {
 		out = append(out, pool.Worker{
 			ID: pool.WorkerID(i*3 + 1), Owner: pool.Owner(fmt.Sprint("account:", even(t, 5, "owner"))),
 			State: often(t, pool.Active, []pool.WorkerState{pool.Draining, ""}, "state"), Slots: slots,
-			Open: often(t, 0, []int{1, slots, slots + 1}, "open"), Interval: time.Duration(1+even(t, 60, "interval")) * time.Second,
+			Quota: often(t, pool.MaxSlots, []int{1, 2, slots + 1}, "quota"),
+			Open:  often(t, 0, []int{1, slots, slots + 1}, "open"), Interval: time.Duration(1+even(t, 60, "interval")) * time.Second,
 			Until:        now.Add(often(t, time.Minute, []time.Duration{-time.Hour, 0, 1}, "lease")),
 			Capabilities: capabilities(t),
 		})
@@ -199,16 +252,29 @@ func turns(t *rapid.T, workers []pool.Worker, work pool.WorkID) []pool.Assignmen
 // snapshots draws whole pools: few workers, owners and values, so that conflicts
 // are the rule. Some of the past turns are of workers that are gone.
 func snapshots(t *rapid.T) placement.Snapshot {
-	s := placement.Snapshot{Now: now, Workers: fleet(t)}
+	s := placement.Snapshot{
+		Now: now, State: pool.PoolActive, Workers: fleet(t), Batches: map[pool.BatchID]placement.Limit{}, Requesters: map[pool.AccountID]placement.Limit{},
+	}
+	for i := range 3 {
+		if even(t, 4, "limit") == 0 {
+			s.Batches[pool.BatchID(i+1)] = placement.Limit{Max: even(t, 3, "max"), Running: even(t, 3, "running")}
+		}
+		if even(t, 4, "limit") == 0 {
+			s.Requesters[pool.AccountID(i+1)] = placement.Limit{Max: even(t, 4, "max"), Running: even(t, 3, "running")}
+		}
+	}
 	all := append(slices.Clone(s.Workers), pool.Worker{ID: 500, Owner: "account:1"}, pool.Worker{ID: 501, Owner: "account:2"})
-	work := pool.BatchID(1).Work(0)
+	var numbers [4]int
 	for c := range 1 + even(t, 4, "classes") {
 		class := placement.Class{ID: pool.ClassID(c + 1), Demands: demands(t)}
 		for range even(t, 6, "works") {
+			batch := 1 + even(t, 3, "batch")
+			work := pool.BatchID(batch).Work(numbers[batch])
+			numbers[batch]++
 			class.Ready = append(class.Ready, placement.Ready{
-				Work: work, Rank: int64(even(t, 4, "rank")), Trust: even(t, 5, "trust"), Missing: even(t, 6, "missing") - 1, Turns: turns(t, all, work),
+				Work: work, Rank: int64(even(t, 4, "rank")), Start: int64(even(t, 9, "start")), Trust: even(t, 5, "trust"), Missing: even(t, 6, "missing") - 1,
+				Turns: turns(t, all, work), Requester: pool.AccountID(1 + batch%2), Login: []string{"ann", "bob"}[batch%2],
 			})
-			work++
 		}
 		slices.SortStableFunc(class.Ready, func(a, b placement.Ready) int { return int(a.Rank - b.Rank) })
 		s.Classes = append(s.Classes, class)
@@ -218,7 +284,15 @@ func snapshots(t *rapid.T) placement.Snapshot {
 
 // applied gives the snapshot after the store has made the offers.
 func applied(s placement.Snapshot, plan placement.Plan) placement.Snapshot {
-	out := placement.Snapshot{Now: s.Now, Workers: slices.Clone(s.Workers)}
+	out := placement.Snapshot{Now: s.Now, State: s.State, Workers: slices.Clone(s.Workers), Batches: maps.Clone(s.Batches), Requesters: maps.Clone(s.Requesters)}
+	for _, work := range startedBy(s, plan) {
+		if l, ok := out.Batches[work.Work.Batch()]; ok {
+			out.Batches[work.Work.Batch()] = placement.Limit{Max: l.Max, Running: l.Running + 1}
+		}
+		if l, ok := out.Requesters[work.Requester]; ok {
+			out.Requesters[work.Requester] = placement.Limit{Max: l.Max, Running: l.Running + 1}
+		}
+	}
 	for _, c := range s.Classes {
 		c.Ready = slices.Clone(c.Ready)
 		for i, h := range c.Ready {

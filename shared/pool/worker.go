@@ -67,7 +67,7 @@ type Capabilities struct {
 
 // Demands is what a work needs of a worker. Zero values demand nothing.
 type Demands struct {
-	App        App // process: that program allowed; docker: able to run images (the name does not matter)
+	App        App // process: that program allowed; docker: able to run images
 	CPU        int
 	MemoryMB   int64
 	DiskMB     int64

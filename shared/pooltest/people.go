@@ -172,6 +172,7 @@ func (w *World) Worker(who Someone, name string, slots int) Worker {
 	var out wire.Registered
 	w.Call(who.Token, "POST", "/workers", Registration(name, slots)).Into(w, &out)
 	worker := Worker{Name: name, ID: out.Worker, Token: out.Token}
+	w.Books.Exec(w.t, "UPDATE worker SET quota = slots WHERE id = ?", out.Worker) // it has proved itself before
 	w.Beat(worker)
 	return worker
 }

@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
+	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
@@ -30,14 +32,14 @@ func (s *Store) InsertBatch(ctx context.Context, n pool.NewBatch, wanted int, bo
 		if _, err := rand.Read(nonce[:]); err != nil {
 			return err
 		}
-		known, fresh, err := openBatch(ctx, conn, n, class[:], demands, nonce[:], boost)
+		known, queue, fresh, err := openBatch(ctx, conn, n, class[:], demands, nonce[:], boost)
 		batch = known
 		if err != nil {
 			return err
 		}
 		b := &statements{}
 		if fresh {
-			fillBatch(b, n, batch.ID, wanted)
+			fillBatch(b, n, batch.ID, wanted, queue)
 		}
 		b.add("COMMIT")
 		return exec(ctx, conn, b)
@@ -46,39 +48,70 @@ func (s *Store) InsertBatch(ctx context.Context, n pool.NewBatch, wanted int, bo
 }
 
 // openBatch begins the transaction and finds or makes the batch's row.
-func openBatch(ctx context.Context, conn *sql.Conn, n pool.NewBatch, class, demands, nonce []byte, boost time.Duration) (pool.Batch, bool, error) {
+func openBatch(ctx context.Context, conn *sql.Conn, n pool.NewBatch, class, demands, nonce []byte, boost time.Duration) (pool.Batch, queueing, bool, error) {
 	b := &statements{}
 	b.add("START TRANSACTION")
+	b.add("INSERT INTO requester (account_id) VALUES (?) ON DUPLICATE KEY UPDATE account_id = account_id", int64(n.Requester)) // the lock of its clock
 	b.add(`INSERT INTO class (hash, demands) SELECT ?, ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM class WHERE hash = ?)`, class, string(demands), class)
 	b.add(`INSERT INTO batch (requester, origin, idem, body_sha256, nonce, works, class_id, queue_rank, trust, run_limit_s, deadline,
-			missing_inputs, template, created_at)
-		VALUES (?, 'api', ?, ?, ?, ?, (SELECT id FROM class WHERE hash = ?),
-			TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) - ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, ?, ?, UTC_TIMESTAMP(6))
+			missing_inputs, template, created_at, boost, max_running)
+		VALUES (?, 'api', ?, ?, ?, ?, (SELECT id FROM class WHERE hash = ?), 0, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, ?, ?, UTC_TIMESTAMP(6), ?, ?)
 		ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)`,
 		int64(n.Requester), orNull(n.Idempotency), n.BodyDigest[:], nonce, len(n.Items), class,
-		boost.Microseconds(), n.Trust, int64(n.Demands.RunLimit/time.Second), n.Deadline.Microseconds(), len(n.Inputs), string(n.Template))
+		n.Trust, int64(n.Demands.RunLimit/time.Second), n.Deadline.Microseconds(), len(n.Inputs), string(n.Template), boost.Milliseconds(), n.MaxRunning)
+	askQueue(b, "LAST_INSERT_ID()")
 	b.add("SELECT id, body_sha256, nonce, works, missing_inputs, created_at FROM batch WHERE id = LAST_INSERT_ID()")
 	out, err := query(ctx, conn, b)
 	if number(err) == erDuplicate {
 		err = errors.Join(errMoved, err) // another submission made the same class at this moment
 	}
 	if err != nil {
-		return pool.Batch{}, false, err
+		return pool.Batch{}, queueing{}, false, err
 	}
 	var body, stored []byte
 	batch := pool.Batch{Requester: n.Requester}
-	_, err = out.one(&batch.ID, &body, &stored, &batch.Works, &batch.Missing, &batch.Created)
+	queue, err := scanQueue(out)
+	if err == nil {
+		_, err = out.one(&batch.ID, &body, &stored, &batch.Works, &batch.Missing, &batch.Created)
+	}
 	if err = errors.Join(err, out.close()); err != nil {
-		return batch, false, err
+		return batch, queue, false, err
 	}
 	if string(body) != string(n.BodyDigest[:]) {
-		return batch, false, pool.Refuse(pool.Conflict, "Idempotency-Key", "this key was used for another body; the batch of that one is %d", batch.ID)
+		return batch, queue, false, pool.Refuse(pool.Conflict, "Idempotency-Key", "this key was used for another body; the batch of that one is %d", batch.ID)
 	}
-	return batch, string(stored) == string(nonce), nil
+	return batch, queue, string(stored) == string(nonce), nil
+}
+
+// queueing is what a batch's place in its queue follows from.
+type queueing struct {
+	virtual int64 // the pool's virtual time
+	front   int64 // start tag of the first work in the queue; virtual when there is none that counts
+	clock   int64 // of the requester
+	weight  int
+}
+
+// askQueue adds the reading of what a batch's place follows from; the requester's
+// row is locked already. A first work of the requester's own, or one that waits
+// at its batch's limit, does not count as the front: by leaving such a work
+// behind somebody could keep a place in the past.
+func askQueue(b *statements, batch string) {
+	b.add(`SELECT p.virtual_time, COALESCE((SELECT IF(g.requester = q.account_id OR g.max_running > 0, NULL, f.queue_rank + g.boost)
+			FROM (SELECT queue_rank, work_id FROM ready WHERE class_id = (SELECT class_id FROM batch WHERE id = ` + batch + `) ORDER BY class_id, queue_rank, work_id LIMIT 1) f
+			JOIN batch g ON g.id = f.work_id >> 14), p.virtual_time), q.clock, q.weight
+		FROM pool_state p JOIN batch n ON n.id = ` + batch + ` JOIN requester q ON q.account_id = n.requester WHERE p.id = 1`)
+}
+
+func scanQueue(out *results) (q queueing, err error) {
+	found, err := out.one(&q.virtual, &q.front, &q.clock, &q.weight)
+	if err == nil && !found {
+		err = errors.New("the pool's state has no row: run the migrations")
+	}
+	return q, err
 }
 
 // fillBatch adds the rows below a new batch.
-func fillBatch(b *statements, n pool.NewBatch, id pool.BatchID, wanted int) {
+func fillBatch(b *statements, n pool.NewBatch, id pool.BatchID, wanted int, queue queueing) {
 	state := pool.Waiting
 	if len(n.Inputs) > 0 {
 		state = pool.Staging
@@ -102,7 +135,7 @@ func fillBatch(b *statements, n pool.NewBatch, id pool.BatchID, wanted int) {
 			SELECT ? + j.n, j.t FROM JSON_TABLE(?, '$[*]' COLUMNS (n INT PATH '$.n', t MEDIUMTEXT PATH '$.t')) j`, int64(id.Work(0)), list(items))
 	}
 	if state == pool.Waiting {
-		readyBatch(b, id, len(n.Items), wanted)
+		readyBatch(b, id, len(n.Items), wanted, n.Demands.RunLimit, queue)
 	} else {
 		type input struct {
 			D string `json:"d"`
@@ -119,10 +152,15 @@ func fillBatch(b *statements, n pool.NewBatch, id pool.BatchID, wanted int) {
 		int64(id.Work(0)), int64(n.Requester), n.RequestID, list(map[string]int{"works": len(n.Items)}))
 }
 
-// readyBatch makes all waiting works of a batch dispatchable.
-func readyBatch(b *statements, id pool.BatchID, works, wanted int) {
+// readyBatch gives a batch its place in the queue and makes all its waiting works
+// dispatchable. The place is given now and not when the batch came: works that
+// waited for their inputs would otherwise jump the queue all together.
+func readyBatch(b *statements, id pool.BatchID, works, wanted int, limit time.Duration, q queueing) {
+	cost := placement.Cost(limit, wanted, q.weight)
+	b.add("UPDATE batch SET queue_rank = ? - boost, cost = ? WHERE id = ?", placement.StartTag(q.virtual, q.front, q.clock), cost, int64(id))
+	b.add("UPDATE requester SET clock = ? WHERE account_id = (SELECT requester FROM batch WHERE id = ?)", placement.ClockAfter(q.virtual, q.clock, cost, works), int64(id))
 	b.add(`INSERT INTO ready (class_id, queue_rank, work_id, missing)
-		SELECT b.class_id, b.queue_rank, w.id, ? FROM batch b JOIN work w ON w.id BETWEEN ? AND ? WHERE b.id = ? AND w.state = 'waiting'`,
+		SELECT b.class_id, `+rankSQL+`, w.id, ? FROM batch b JOIN work w ON w.id BETWEEN ? AND ? WHERE b.id = ? AND w.state = 'waiting'`,
 		wanted, int64(id.Work(0)), int64(id.Work(works-1)), int64(id))
 }
 
@@ -193,21 +231,29 @@ func (s *Store) MarkInputs(ctx context.Context, id pool.BatchID, present []pool.
 		digests[i] = d.String()
 	}
 	err = s.transact(ctx, "noting uploaded inputs", func(conn *sql.Conn) error {
-		// The batch's row is the lock of its inputs and of its leaving staging.
+		// The batch's row is the lock of its inputs and of its leaving staging; its
+		// requester's clock is locked first, as a submission does.
 		b := &statements{}
 		b.add("START TRANSACTION")
+		b.add("INSERT INTO requester (account_id) SELECT b.requester FROM batch b WHERE b.id = ? ON DUPLICATE KEY UPDATE clock = clock", int64(id))
 		b.add("SELECT id FROM batch WHERE id = ? FOR UPDATE", int64(id))
 		b.add(`UPDATE JSON_TABLE(?, '$[*]' COLUMNS (d CHAR(64) PATH '$')) j STRAIGHT_JOIN input i ON i.batch_id = ? AND i.sha256 = UNHEX(j.d) SET i.present = TRUE`,
 			list(digests), int64(id))
-		b.add("SELECT works, (SELECT COUNT(*) FROM input WHERE batch_id = batch.id AND NOT present), missing_inputs FROM batch WHERE id = ?", int64(id))
+		b.add("SELECT works, (SELECT COUNT(*) FROM input WHERE batch_id = batch.id AND NOT present), missing_inputs, run_limit_s FROM batch WHERE id = ?", int64(id))
+		askQueue(b, strconv.FormatInt(int64(id), 10))
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err
 		}
 		var works, before int
+		var limit int64
+		var queue queueing
 		_, err = out.one(new(int64))
 		if err == nil {
-			_, err = out.one(&works, &missing, &before)
+			_, err = out.one(&works, &missing, &before, &limit)
+		}
+		if err == nil {
+			queue, err = scanQueue(out)
 		}
 		if err = errors.Join(err, out.close()); err != nil {
 			return err
@@ -217,7 +263,7 @@ func (s *Store) MarkInputs(ctx context.Context, id pool.BatchID, present []pool.
 		if missing == 0 && before > 0 {
 			first, last := int64(id.Work(0)), int64(id.Work(works-1))
 			b.add("UPDATE work SET state = 'waiting' WHERE id BETWEEN ? AND ? AND state = 'staging'", first, last)
-			readyBatch(b, id, works, wanted)
+			readyBatch(b, id, works, wanted, time.Duration(limit)*time.Second, queue)
 			b.must(1, "INSERT INTO event (at, kind, work_id, account_id, request_id) VALUES (UTC_TIMESTAMP(6), 'batch.staged', ?, ?, ?)",
 				first, int64(t.Account), t.RequestID)
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -35,6 +36,7 @@ func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renew
 		if renew != nil {
 			writeWorker(b, *renew)
 		}
+		writeQuotas(b, before, lives)
 		writeLives(b, before, lives, t)
 		if renew != nil {
 			writeLease(b, *renew)
@@ -51,7 +53,11 @@ type locked struct {
 	missing int // of its ready row; 0 = none
 }
 
-const workColumns = `w.id, w.requester, b.origin, b.class_id, b.queue_rank, w.state, b.trust, b.run_limit_s, b.deadline, w.digest, w.size,
+// rankSQL is the place of a work w of batch b in its class's queue: the works of a
+// batch follow each other by what each costs.
+const rankSQL = "b.queue_rank + b.cost * (w.id % 16384)"
+
+const workColumns = `w.id, w.requester, b.origin, b.class_id, ` + rankSQL + `, w.state, b.trust, b.run_limit_s, b.deadline, w.digest, w.size,
 	w.reason, b.created_at, w.ended_at`
 
 // lockLives begins a transaction, locks the works in order of id and reads what
@@ -65,7 +71,7 @@ func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked
 	b.add("SELECT UTC_TIMESTAMP(6)")
 	b.add("SELECT "+workColumns+`, COALESCE(r.missing, 0)
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN work w ON w.id = j.id JOIN batch b ON b.id = w.id >> 14
-		LEFT JOIN ready r ON r.class_id = b.class_id AND r.queue_rank = b.queue_rank AND r.work_id = w.id ORDER BY w.id`, wanted)
+		LEFT JOIN ready r ON r.class_id = b.class_id AND r.queue_rank = `+rankSQL+` AND r.work_id = w.id ORDER BY w.id`, wanted)
 	b.add(`SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, t.until, t.interval_s
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN assignment a ON a.work_id = j.id LEFT JOIN beat t ON t.worker_id = a.worker_id
 		ORDER BY a.work_id, a.worker_id`, wanted)
@@ -223,6 +229,37 @@ func writeLives(b *statements, before []locked, after []life.Life, t pool.Trace)
 	writeAssignments(b, assignments)
 	writeEvents(b, events, t)
 }
+
+// writeQuotas adds what the workers' turns earned or cost them. Workers are locked
+// before assignments, as dispatch locks them, and by id.
+func writeQuotas(b *statements, before []locked, after []life.Life) {
+	credit := map[pool.WorkerID]int{}
+	for i, l := range after {
+		for worker, n := range life.Credit(before[i].Life, l) {
+			credit[worker] += n
+		}
+	}
+	type change struct {
+		Worker int64 `json:"worker"`
+		Times  int   `json:"times"`
+	}
+	var changes []change
+	for worker, n := range credit {
+		if n != 0 {
+			changes = append(changes, change{int64(worker), max(-maxDoublings, min(maxDoublings, n))})
+		}
+	}
+	if len(changes) == 0 {
+		return
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.Worker, b.Worker) })
+	b.add(`UPDATE JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', times INT PATH '$.times')) j STRAIGHT_JOIN worker w ON w.id = j.worker
+		SET w.quota = IF(j.times > 0, GREATEST(w.quota, LEAST(w.slots, w.quota * POW(2, j.times))), GREATEST(1, FLOOR(w.quota * POW(2, j.times))))
+		WHERE j.times < 0 AND w.quota > 1 OR j.times > 0 AND w.quota < w.slots`, list(changes))
+}
+
+// maxDoublings take a quota from one to MaxSlots.
+const maxDoublings = 8
 
 func changeOf(a pool.Assignment, was pool.AssignmentState, trust int) assignmentChange {
 	c := assignmentChange{

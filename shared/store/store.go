@@ -37,6 +37,7 @@ type Config struct {
 type Store struct {
 	db      *sql.DB
 	classes sync.Map // pool.ClassID -> pool.Demands; a class never changes
+	stated  stated
 }
 
 // Open prepares the connection pool; it does not connect, so that a function

@@ -44,6 +44,8 @@ type Template struct {
 	Trust     int               `json:"trust,omitempty"`
 	Priority  string            `json:"priority,omitempty"`
 	DeadlineS int64             `json:"deadline_s,omitempty"`
+	// MaxRunning is how many of the works may run at once; 0 = as many as there is room for.
+	MaxRunning int `json:"max_running,omitempty"`
 }
 
 // Item is what one work has of its own: arguments after the template's, env
@@ -160,9 +162,6 @@ func (s Submission) Parse(maxFile int64) (pool.NewBatch, error) {
 		return none, err
 	}
 	demands.App, demands.RunLimit = app, category.RunLimit
-	if app.Type == pool.DockerApp {
-		demands.App.Name = "" // any worker that runs images runs every image
-	}
 	if t.Trust < 0 || t.Trust > pool.MaxTrust {
 		return none, invalid("template.trust", "0 to %d, here %d", pool.MaxTrust, t.Trust)
 	}
@@ -176,6 +175,9 @@ func (s Submission) Parse(maxFile int64) (pool.NewBatch, error) {
 			return none, invalid("template.deadline_s", "1 to %d seconds, here %d", int64(pool.MaxDeadline/time.Second), t.DeadlineS)
 		}
 		deadline = time.Duration(t.DeadlineS) * time.Second
+	}
+	if t.MaxRunning < 0 || t.MaxRunning > pool.MaxBatch {
+		return none, invalid("template.max_running", "1 to %d, or left out for no limit; here %d", pool.MaxBatch, t.MaxRunning)
 	}
 	if err := checkRun("template", t.Args, t.Env, t.Inputs, maxFile); err != nil {
 		return none, err
@@ -192,7 +194,7 @@ func (s Submission) Parse(maxFile int64) (pool.NewBatch, error) {
 		return none, err
 	}
 	return pool.NewBatch{
-		Demands: demands, Trust: t.Trust, Priority: priority, Deadline: deadline,
+		Demands: demands, Trust: t.Trust, Priority: priority, Deadline: deadline, MaxRunning: t.MaxRunning,
 		Template: template, Items: items, Inputs: inputs,
 	}, nil
 }

@@ -73,7 +73,7 @@ type (
 		requester     pool.AccountID
 		works         int
 		class         pool.ClassID
-		rank          int64
+		rank, cost    int64
 		trust         int
 		missing       int // as stated
 		inputs, there int // rows of input, and those present
@@ -126,11 +126,11 @@ func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 		}
 		return rows.Err()
 	}
-	err := each(`SELECT b.id, b.requester, b.works, b.class_id, b.queue_rank, b.trust, b.missing_inputs,
+	err := each(`SELECT b.id, b.requester, b.works, b.class_id, b.queue_rank, b.cost, b.trust, b.missing_inputs,
 		(SELECT COUNT(*) FROM input i WHERE i.batch_id = b.id), (SELECT COUNT(*) FROM input i WHERE i.batch_id = b.id AND i.present) FROM batch b`, func(r *sql.Rows) error {
 		var id pool.BatchID
 		var b batchRow
-		err := r.Scan(&id, &b.requester, &b.works, &b.class, &b.rank, &b.trust, &b.missing, &b.inputs, &b.there)
+		err := r.Scan(&id, &b.requester, &b.works, &b.class, &b.rank, &b.cost, &b.trust, &b.missing, &b.inputs, &b.there)
 		s.batches[id] = b
 		return err
 	})

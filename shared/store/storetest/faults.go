@@ -176,7 +176,7 @@ func (s *snapshot) queue(f *findings) {
 	for _, w := range s.works {
 		b := s.batches[w.ID.Batch()]
 		l := s.lifeOf(w)
-		missing, there := s.ready[readyKey{b.class, b.rank, w.ID}]
+		missing, there := s.ready[readyKey{b.class, b.rank + b.cost*int64(w.ID.Index()), w.ID}]
 		if there {
 			listed++
 		}
