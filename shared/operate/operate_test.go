@@ -98,7 +98,7 @@ func TestForeignWorker(t *testing.T) {
 	b := newBench(t)
 	one := b.Worker(b.crowd, "one", 1)
 	stored := b.Stored()
-	for _, what := range []string{"drain", "activate"} {
+	for _, what := range []string{"drain", "deactivate", "activate"} {
 		for _, c := range []struct {
 			who    pooltest.Someone
 			worker int64

@@ -19,6 +19,7 @@ type post struct{ route, token string }
 func (c *court) posts() []post {
 	return []post{
 		{"POST /works", c.ann.Token}, {"POST /workers", c.crowd.Token}, {"POST /workers/{id}/heartbeat", c.one.Token}, {"POST /session", ""},
+		{"PUT /requesters/{login}/share", c.op.Token},
 	}
 }
 
@@ -50,7 +51,7 @@ func TestBodiesRefused(t *testing.T) {
 			c.refused(p.route+" with "+name, c.send(p, body), 400, "")
 		}
 		limit := wire.MaxBody
-		if p.route == "POST /session" {
+		if p.route == "POST /session" || strings.HasSuffix(p.route, "/share") {
 			limit = 4 << 10
 		}
 		c.refused(p.route+" too big", c.send(p, string(good)+strings.Repeat(" ", limit+1-len(good))), 413, "")
@@ -289,6 +290,9 @@ func TestHeartbeatLimits(t *testing.T) {
 		"reports[1].state":   with(func(r *wire.Report) { r.State = "done' --" }),
 		"reports[1].reason":  with(func(r *wire.Report) { r.Reason = strings.Repeat("r", 501) }),
 		"capabilities.gpu":   {Reports: []wire.Report{good}, Capabilities: &wire.Capabilities{GPU: -1}},
+
+		"capabilities.apps.deny[1]":     {Slots: 9, Capabilities: &wire.Capabilities{Apps: wire.Rules{Deny: []string{"a*", "*a"}}}},
+		"capabilities.requesters.allow": {Slots: 9, Capabilities: &wire.Capabilities{Requesters: wire.Rules{Allow: slices.Repeat([]string{"a"}, 65)}}},
 	} {
 		c.refused("a heartbeat with "+field, beat(body), 400, field)
 	}

@@ -69,7 +69,7 @@ func (c *court) path(route string) (method, path string) {
 	case strings.HasPrefix(path, "/workers"):
 		id = c.one.ID
 	}
-	return method, strings.Replace(path, "{id}", fmt.Sprint(id), 1)
+	return method, strings.NewReplacer("{id}", fmt.Sprint(id), "{login}", c.ann.Login).Replace(path)
 }
 
 var public = []string{"POST /session", "GET /pool", "GET /health", "GET /openapi.yaml"}
@@ -88,6 +88,8 @@ func bodyOf(route string) any {
 		return fullRegistration()
 	case "POST /workers/{id}/heartbeat":
 		return fullHeartbeat()
+	case "PUT /requesters/{login}/share":
+		return wire.Share{Weight: 2, MaxRunning: 3}
 	case "POST /session":
 		return wire.Login{Login: "ann", Password: pooltest.Password}
 	}
@@ -113,6 +115,7 @@ func fullRegistration() wire.Registration {
 	r.Capabilities = wire.Capabilities{
 		OS: "linux", Arch: "amd64", CPU: 1, MemoryMB: 1, DiskMB: 1, GPU: 1, TEE: []string{"sgx"}, Tags: []string{"a"}, Programs: []string{"p"},
 		Docker: true, MaxRunS: 5, Version: "1.2.3",
+		Apps: wire.Rules{Allow: []string{"p"}, Deny: []string{"q*"}}, Requesters: wire.Rules{Allow: []string{"ann"}, Deny: []string{"eve"}},
 	}
 	return r
 }
@@ -205,6 +208,9 @@ func TestRolesRefused(t *testing.T) {
 			}
 		case "operate":
 			wrong = map[string]string{"a requester": c.ann.Token, "a worker": c.one.Token}
+			if !strings.Contains(route, "/workers") {
+				wrong["a worker account"] = c.bob.Token
+			}
 		}
 		for who, token := range wrong {
 			c.refused(route+" by "+who, c.Call(token, method, path, bodyOf(route)), 403, "")
@@ -245,6 +251,28 @@ func TestIDsRefused(t *testing.T) {
 			c.refused(route+" with id "+id, answer, 404, "")
 		}
 	}
+}
+
+// A login of nobody who may submit is not there, however it is written.
+func TestLoginsRefused(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	for _, login := range []string{"nobody", "crowd", "Ann", "ann2", "%25", "%ff", "%00", "' OR '1'='1", "ann'--", "é", strings.Repeat("a", 1000)} {
+		if !strings.HasPrefix(login, "%") {
+			login = url.PathEscape(login)
+		}
+		for method, body := range map[string]any{"GET": nil, "PUT": wire.Share{Weight: 2}} {
+			c.refused(method+" share of "+login, c.Call(c.op.Token, method, "/requesters/"+login+"/share", body), 404, "login")
+		}
+	}
+	for field, share := range map[string]wire.Share{
+		"weight": {}, "max_running": {Weight: 1, MaxRunning: -1},
+	} {
+		c.refused("a share with "+field, c.Call(c.op.Token, "PUT", "/requesters/ann/share", share), 400, field)
+	}
+	c.refused("a weight of 1001", c.Call(c.op.Token, "PUT", "/requesters/ann/share", wire.Share{Weight: 1001}), 400, "weight")
+	c.refused("a weight below", c.Call(c.op.Token, "PUT", "/requesters/ann/share", wire.Share{Weight: -1}), 400, "weight")
+	c.refused("a limit beyond", c.Call(c.op.Token, "PUT", "/requesters/ann/share", wire.Share{Weight: 1, MaxRunning: 1 << 31}), 400, "max_running")
 }
 
 // Filters are known, stand once, and are in range.
