@@ -215,11 +215,69 @@ func TestWorkersAndSteering(t *testing.T) {
 	}
 }
 
+func TestDeactivate(t *testing.T) {
+	s := newStage(t).loggedIn()
+	s.routes["POST /workers/4/deactivate"] = answer(200, wire.Worker{ID: 4, Name: "attic", State: "inactive", Slots: 8, Quota: 2})
+	s.must(exitDone, "deactivate", "4")
+	s.says("attic", "inactive", "0/8", "2")
+	s.must(exitFailed, "deactivate", "5")
+	s.says("deactivating worker 5")
+}
+
+func TestPoolStates(t *testing.T) {
+	s := newStage(t).loggedIn()
+	for what, state := range map[string]string{"drain": "draining", "deactivate": "inactive", "activate": "active"} {
+		s.seen = nil
+		s.routes["POST /pool/"+what] = answer(200, wire.Steered{Before: "active", State: state})
+		s.must(exitDone, "pool", what)
+		s.says("the pool was active and is " + state)
+		if !slices.Equal(s.seen, []string{"POST /pool/" + what + " tok"}) {
+			t.Errorf("asked %v", s.seen)
+		}
+	}
+	s.routes["POST /pool/drain"] = refuse(403, "forbidden")
+	s.must(exitFailed, "pool", "drain")
+	s.says("draining the pool")
+}
+
+func TestShare(t *testing.T) {
+	s := newStage(t).loggedIn()
+	now := wire.Share{Weight: 2, MaxRunning: 30}
+	s.routes["GET /requesters/ada/share"] = answer(200, now)
+	s.routes["PUT /requesters/ada/share"] = func(w http.ResponseWriter, r *http.Request) {
+		var share wire.Share
+		if err := json.NewDecoder(r.Body).Decode(&share); err != nil {
+			t.Error(err)
+		}
+		answer(200, share)(w, r)
+	}
+	s.must(exitDone, "share", "ada")
+	s.says("ada", "weight", "2", "30")
+	if !slices.Equal(s.seen, []string{"GET /requesters/ada/share tok"}) {
+		t.Errorf("showing asked %v", s.seen)
+	}
+	for body, args := range map[string][]string{
+		`{"weight":5,"max_running":30}`: {"--weight", "5"}, `{"weight":2,"max_running":7}`: {"--max-running", "7"}, `{"weight":2}`: {"--max-running", "0"},
+		`{"weight":9,"max_running":1}`: {"--weight", "9", "--max-running", "1"},
+	} {
+		s.must(exitDone, append([]string{"share", "ada"}, args...)...)
+		if got := s.bodies["PUT /requesters/ada/share"]; got != body {
+			t.Errorf("%q sent %s, want %s", args, got, body)
+		}
+	}
+	s.must(exitDone, "share", "ada", "--max-running", "0")
+	s.says("no limit")
+	s.must(exitFailed, "share", "eve", "--weight", "5")
+	s.says("share of eve")
+	s.must(exitUsage, "share")
+	s.must(exitUsage, "share", "ada", "--weight", "much")
+}
+
 func TestPoolNeedsNoSession(t *testing.T) {
 	s := newStage(t)
-	s.routes["GET /pool"] = answer(200, wire.Pool{Name: "demo", Chain: "off", Works: map[string]int{"waiting": 12}, Workers: 5, Slots: 20, Open: 2, MaxFile: 500 << 20})
+	s.routes["GET /pool"] = answer(200, wire.Pool{Name: "demo", Chain: "off", State: "draining", Works: map[string]int{"waiting": 12}, Workers: 5, Slots: 20, Open: 2, MaxFile: 500 << 20})
 	s.must(exitDone, "pool", "--pool", s.url)
-	s.says("demo", "works waiting", "12", "20, 2 assignments open", "500.0M")
+	s.says("demo", "draining", "works waiting", "12", "20, 2 assignments open", "500.0M")
 	if !slices.Equal(s.seen, []string{"GET /pool"}) {
 		t.Errorf("asked %v", s.seen)
 	}

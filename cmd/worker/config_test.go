@@ -9,10 +9,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"workerpool/shared/wire"
 )
 
 func file(t *testing.T, name, content string) string {
@@ -44,6 +47,10 @@ env-allow = APP_*
 env-allow = MODE,X_*
 slots = 3
 tags = ssd,fast
+apps-allow = echo
+apps-allow = iexechub/*
+requesters-allow = *
+requesters-deny = eve, test-*
 `)
 	variables := map[string]string{
 		"WORKER_CONFIG": path, "WORKER_LOGIN": "environment", "WORKER_NAME": "environment", "WORKER_PASSWORD": "hush",
@@ -57,6 +64,11 @@ tags = ssd,fast
 		c.maxOutput != 2<<30 || c.memory != 64<<20 || c.slots != 3 || len(c.apps) != 3 || c.apps["echo"].Args[0] != "-n" || len(c.tags) != 2 ||
 		!slices.Equal(c.envAllow, []string{"APP_*", "MODE", "X_*"}) {
 		t.Errorf("%+v", c)
+	}
+	told := c.capabilities(0, false)
+	want := wire.Rules{Allow: []string{"*"}, Deny: []string{"eve", "test-*"}}
+	if !reflect.DeepEqual(told.Requesters, want) || !reflect.DeepEqual(told.Apps, wire.Rules{Allow: []string{"echo", "iexechub/*"}}) {
+		t.Errorf("the pool is told %+v and %+v", told.Apps, told.Requesters)
 	}
 	var printed bytes.Buffer
 	c.show(&printed)
@@ -90,6 +102,22 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing about %q in\n%v", want, err)
+		}
+	}
+}
+
+func TestRulesThePoolWouldRefuse(t *testing.T) {
+	good := []string{"-pool", "https://pool.example.com", "-login", "me", "-apps", "sh=/bin/sh"}
+	secret := from(map[string]string{"WORKER_PASSWORD": "hush"})
+	if _, err := configure(good, secret, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for flag, field := range map[string]string{
+		"-apps-allow=a*b": "capabilities.apps.allow[0]", "-apps-deny=a,b c": "capabilities.apps.deny[1]", "-requesters-allow=**": "capabilities.requesters.allow[0]",
+		"-requesters-deny=" + strings.Repeat("x,", 65): "capabilities.requesters.deny",
+	} {
+		if _, err := configure(append(slices.Clone(good), flag), secret, io.Discard); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%.40s: %v, want something about %s", flag, err, field)
 		}
 	}
 }

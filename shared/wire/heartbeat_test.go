@@ -126,34 +126,45 @@ func TestRegistrationLimits(t *testing.T) {
 		registration wire.Registration
 		field        string
 	}{
-		"as it is":          {right, ""},
-		"no name":           {with(func(r *wire.Registration) { r.Name = "" }), "name"},
-		"longest name":      {with(func(r *wire.Registration) { r.Name = strings.Repeat("n", 64) }), ""},
-		"longer name":       {with(func(r *wire.Registration) { r.Name = strings.Repeat("n", 65) }), "name"},
-		"name with slash":   {with(func(r *wire.Registration) { r.Name = "a/b" }), "name"},
-		"no key":            {with(func(r *wire.Registration) { r.Key = "" }), "key"},
-		"zero key":          {with(func(r *wire.Registration) { r.Key = strings.Repeat("0", 64) }), "key"},
-		"short key":         {with(func(r *wire.Registration) { r.Key = r.Key[1:] }), "key"},
-		"no slots":          {with(func(r *wire.Registration) { r.Slots = 0 }), "slots"},
-		"most slots":        {with(func(r *wire.Registration) { r.Slots = 256 }), ""},
-		"more slots":        {with(func(r *wire.Registration) { r.Slots = 257 }), "slots"},
-		"most cpu":          {able(func(c *wire.Capabilities) { c.CPU = 4096 }), ""},
-		"more cpu":          {able(func(c *wire.Capabilities) { c.CPU = 4097 }), "capabilities.cpu"},
-		"memory below":      {able(func(c *wire.Capabilities) { c.MemoryMB = -1 }), "capabilities.memory_mb"},
-		"disk below":        {able(func(c *wire.Capabilities) { c.DiskMB = -1 }), "capabilities.disk_mb"},
-		"more gpu":          {able(func(c *wire.Capabilities) { c.GPU = 1025 }), "capabilities.gpu"},
-		"upper os":          {able(func(c *wire.Capabilities) { c.OS = "Linux" }), "capabilities.os"},
-		"upper arch":        {able(func(c *wire.Capabilities) { c.Arch = "AMD64" }), "capabilities.arch"},
-		"more tags":         {able(func(c *wire.Capabilities) { c.Tags = words(33) }), "capabilities.tags"},
-		"wrong tag":         {able(func(c *wire.Capabilities) { c.Tags = []string{"a", "B"} }), "capabilities.tags[1]"},
-		"more tee":          {able(func(c *wire.Capabilities) { c.TEE = words(33) }), "capabilities.tee"},
-		"wrong tee":         {able(func(c *wire.Capabilities) { c.TEE = []string{"SGX"} }), "capabilities.tee[0]"},
-		"most programs":     {able(func(c *wire.Capabilities) { c.Programs = words(256) }), ""},
-		"more programs":     {able(func(c *wire.Capabilities) { c.Programs = words(257) }), "capabilities.programs"},
-		"path as program":   {able(func(c *wire.Capabilities) { c.Programs = []string{"a", "/bin/sh"} }), "capabilities.programs[1]"},
-		"longest max run":   {able(func(c *wire.Capabilities) { c.MaxRunS = 1 << 31 }), ""},
-		"longer max run":    {able(func(c *wire.Capabilities) { c.MaxRunS = 1<<31 + 1 }), "capabilities.max_run_s"},
-		"max run below":     {able(func(c *wire.Capabilities) { c.MaxRunS = -1 }), "capabilities.max_run_s"},
+		"as it is":        {right, ""},
+		"no name":         {with(func(r *wire.Registration) { r.Name = "" }), "name"},
+		"longest name":    {with(func(r *wire.Registration) { r.Name = strings.Repeat("n", 64) }), ""},
+		"longer name":     {with(func(r *wire.Registration) { r.Name = strings.Repeat("n", 65) }), "name"},
+		"name with slash": {with(func(r *wire.Registration) { r.Name = "a/b" }), "name"},
+		"no key":          {with(func(r *wire.Registration) { r.Key = "" }), "key"},
+		"zero key":        {with(func(r *wire.Registration) { r.Key = strings.Repeat("0", 64) }), "key"},
+		"short key":       {with(func(r *wire.Registration) { r.Key = r.Key[1:] }), "key"},
+		"no slots":        {with(func(r *wire.Registration) { r.Slots = 0 }), "slots"},
+		"most slots":      {with(func(r *wire.Registration) { r.Slots = 256 }), ""},
+		"more slots":      {with(func(r *wire.Registration) { r.Slots = 257 }), "slots"},
+		"most cpu":        {able(func(c *wire.Capabilities) { c.CPU = 4096 }), ""},
+		"more cpu":        {able(func(c *wire.Capabilities) { c.CPU = 4097 }), "capabilities.cpu"},
+		"memory below":    {able(func(c *wire.Capabilities) { c.MemoryMB = -1 }), "capabilities.memory_mb"},
+		"disk below":      {able(func(c *wire.Capabilities) { c.DiskMB = -1 }), "capabilities.disk_mb"},
+		"more gpu":        {able(func(c *wire.Capabilities) { c.GPU = 1025 }), "capabilities.gpu"},
+		"upper os":        {able(func(c *wire.Capabilities) { c.OS = "Linux" }), "capabilities.os"},
+		"upper arch":      {able(func(c *wire.Capabilities) { c.Arch = "AMD64" }), "capabilities.arch"},
+		"more tags":       {able(func(c *wire.Capabilities) { c.Tags = words(33) }), "capabilities.tags"},
+		"wrong tag":       {able(func(c *wire.Capabilities) { c.Tags = []string{"a", "B"} }), "capabilities.tags[1]"},
+		"more tee":        {able(func(c *wire.Capabilities) { c.TEE = words(33) }), "capabilities.tee"},
+		"wrong tee":       {able(func(c *wire.Capabilities) { c.TEE = []string{"SGX"} }), "capabilities.tee[0]"},
+		"most programs":   {able(func(c *wire.Capabilities) { c.Programs = words(256) }), ""},
+		"more programs":   {able(func(c *wire.Capabilities) { c.Programs = words(257) }), "capabilities.programs"},
+		"path as program": {able(func(c *wire.Capabilities) { c.Programs = []string{"a", "/bin/sh"} }), "capabilities.programs[1]"},
+		"longest max run": {able(func(c *wire.Capabilities) { c.MaxRunS = 1 << 31 }), ""},
+		"longer max run":  {able(func(c *wire.Capabilities) { c.MaxRunS = 1<<31 + 1 }), "capabilities.max_run_s"},
+		"max run below":   {able(func(c *wire.Capabilities) { c.MaxRunS = -1 }), "capabilities.max_run_s"},
+
+		"most rules":       {able(func(c *wire.Capabilities) { c.Apps = wire.Rules{Allow: words(64), Deny: words(64)} }), ""},
+		"more allowed":     {able(func(c *wire.Capabilities) { c.Apps.Allow = words(65) }), "capabilities.apps.allow"},
+		"more denied":      {able(func(c *wire.Capabilities) { c.Requesters.Deny = words(65) }), "capabilities.requesters.deny"},
+		"longest rule":     {able(func(c *wire.Capabilities) { c.Apps.Deny = []string{"*", strings.Repeat("r", 254) + "*"} }), ""},
+		"longer rule":      {able(func(c *wire.Capabilities) { c.Apps.Deny = []string{strings.Repeat("r", 256)} }), "capabilities.apps.deny[0]"},
+		"* in the middle":  {able(func(c *wire.Capabilities) { c.Apps.Allow = []string{"a", "a*b"} }), "capabilities.apps.allow[1]"},
+		"* twice":          {able(func(c *wire.Capabilities) { c.Requesters.Allow = []string{"a**"} }), "capabilities.requesters.allow[0]"},
+		"empty rule":       {able(func(c *wire.Capabilities) { c.Requesters.Deny = []string{""} }), "capabilities.requesters.deny[0]"},
+		"rule with spaces": {able(func(c *wire.Capabilities) { c.Requesters.Deny = []string{"a b"} }), "capabilities.requesters.deny[0]"},
+
 		"version":           {able(func(c *wire.Capabilities) { c.Version = "1.2.3" }), ""},
 		"half a version":    {able(func(c *wire.Capabilities) { c.Version = "1.2" }), "capabilities.version"},
 		"version with word": {able(func(c *wire.Capabilities) { c.Version = "1.2.3-rc1" }), "capabilities.version"},
@@ -178,6 +189,10 @@ func TestCapabilitiesAreOrdered(t *testing.T) {
 	}
 	if got := strings.Join(c.TEE, " ") + "|" + strings.Join(c.Tags, " ") + "|" + strings.Join(c.Programs, " "); got != "sgx tdx|a b|y z" {
 		t.Errorf("%s", got)
+	}
+	r, err := wire.Capabilities{Requesters: wire.Rules{Allow: []string{"b", "a*", "b"}, Deny: []string{}}}.Parse("at")
+	if err != nil || strings.Join(r.Requesters.Allow, " ") != "a* b" || r.Requesters.Deny != nil {
+		t.Errorf("%+v, %v", r.Requesters, err)
 	}
 	if c.MaxRun != 90*time.Second {
 		t.Errorf("max run %v", c.MaxRun)

@@ -97,6 +97,8 @@ func TestCapabilitiesReadBack(t *testing.T) {
 			OS: d.OS, Arch: d.Arch, CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: d.NotTags, Tags: d.Tags, Version: d.MinVersion,
 			Programs: tags.Filter(func(l []string) bool { return !slices.Contains(l, "a:b") }).Draw(t, "programs"),
 			Docker:   rapid.Bool().Draw(t, "docker"), MaxRunS: rapid.Int64Range(0, 1<<31).Draw(t, "max run"),
+			Apps:       wire.Rules{Allow: tags.Draw(t, "apps"), Deny: tags.Draw(t, "no apps")},
+			Requesters: wire.Rules{Allow: tags.Draw(t, "requesters"), Deny: tags.Draw(t, "no requesters")},
 		}
 		c, err := given.Parse("at")
 		if err != nil {
@@ -113,7 +115,9 @@ func TestCapabilitiesReadBack(t *testing.T) {
 		told := wire.FromCapabilities(c)
 		if told.CPU != given.CPU || told.MemoryMB != given.MemoryMB || told.DiskMB != given.DiskMB || told.GPU != given.GPU ||
 			told.OS != given.OS || told.Arch != given.Arch || told.Docker != given.Docker || told.MaxRunS != given.MaxRunS || told.Version != given.Version ||
-			!sameSet(told.Tags, given.Tags) || !sameSet(told.TEE, given.TEE) || !sameSet(told.Programs, given.Programs) {
+			!sameSet(told.Tags, given.Tags) || !sameSet(told.TEE, given.TEE) || !sameSet(told.Programs, given.Programs) ||
+			!sameSet(told.Apps.Allow, given.Apps.Allow) || !sameSet(told.Apps.Deny, given.Apps.Deny) ||
+			!sameSet(told.Requesters.Allow, given.Requesters.Allow) || !sameSet(told.Requesters.Deny, given.Requesters.Deny) {
 			t.Fatalf("%+v became %+v", given, told)
 		}
 	})

@@ -53,11 +53,12 @@ type hands struct {
 	now   time.Time
 	waits chan time.Duration
 	ring  chan time.Time
+	luck  time.Duration // what Spread draws, in percent of the most
 }
 
 func (h *hands) Now() time.Time                         { return h.now }
 func (h *hands) After(d time.Duration) <-chan time.Time { h.waits <- d; return h.ring }
-func (h *hands) Spread(time.Duration) time.Duration     { return 0 }
+func (h *hands) Spread(d time.Duration) time.Duration   { return d * h.luck / 100 }
 
 type stage struct {
 	t      *testing.T
@@ -207,6 +208,30 @@ func TestIntervalIsThePoolsAndNewsComeAtOnce(t *testing.T) {
 	s.ends()
 }
 
+// Workers that start together call at any time of the first interval and drift
+// afterwards; never is one later than told, never is there no pause.
+func TestWorkersSpread(t *testing.T) {
+	for luck, want := range map[time.Duration][3]time.Duration{
+		0:   {30 * time.Second, 30 * time.Second, time.Second},
+		50:  {15500 * time.Millisecond, 28500 * time.Millisecond, time.Second},
+		100: {time.Second, 27 * time.Second, time.Second},
+	} {
+		s := begin(t)
+		s.clock.luck = luck
+		s.registers("token-1", 36000)
+		s.beats("token-1", fine(30))
+		s.waits(want[0])
+		s.passes(want[0])
+		s.beats("token-1", fine(30))
+		s.waits(want[1])
+		s.passes(36000 * time.Second)
+		s.registers("token-2", 36000)
+		s.beats("token-2", fine(1))
+		s.waits(want[2])
+		s.ends()
+	}
+}
+
 func TestOldTokenLeadsToNewRegistration(t *testing.T) {
 	for _, status := range []int{401, 404} {
 		s := begin(t)
@@ -318,6 +343,25 @@ func TestChangedMachineIsTold(t *testing.T) {
 		body := s.beats("token-1", fine(30))
 		if _, told := body["capabilities"]; told != c.told {
 			t.Errorf("%+v: %v", c, body)
+		}
+	}
+	s.waits(30 * time.Second)
+	s.ends()
+}
+
+// The pool does not listen to an inactive worker: what changed meanwhile is told
+// until it was heard.
+func TestInactiveWorkerTellsItsNewsAgain(t *testing.T) {
+	s := begin(t)
+	s.registers("token-1", 36000)
+	s.beats("token-1", fine(30))
+	s.disk = 10
+	for i, state := range []string{"inactive", "inactive", "active", "active"} {
+		s.waits(30 * time.Second)
+		s.passes(time.Minute)
+		body := s.beats("token-1", reply{status: 200, body: wire.Beat{State: state, NextHeartbeatS: 30, Instructions: []wire.Instruction{}}})
+		if _, told := body["capabilities"]; told != (i < 3) {
+			t.Errorf("heartbeat %d, answered %s: %v", i, state, body)
 		}
 	}
 	s.waits(30 * time.Second)

@@ -3,9 +3,12 @@
 package turns
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"workerpool/cmd/worker/container"
+	"workerpool/cmd/worker/executor"
 	"workerpool/shared/wire"
 )
 
@@ -32,6 +35,44 @@ func TestDiskShareIsMeasuredForEachRun(t *testing.T) {
 	b.large = 3 << 20
 	k.Obey([]wire.Instruction{start(2, 1, script, b.largeInput())})
 	until(t, k, 2, "reported")
+}
+
+// What the owner does not want is refused, whatever the pool offers, and whether
+// it is a program or an image.
+func TestUnwantedIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		why      string
+		rules    func(*Config)
+		image    bool
+		reason   string
+		accepted bool
+	}{
+		{"another requester", func(c *Config) { c.Requesters.Allow = []string{"bob"} }, false, `nothing is computed here for requester "ann"`, false},
+		{"denied requester", func(c *Config) { c.Requesters.Deny = []string{"a*"} }, false, `nothing is computed here for requester "ann"`, false},
+		{"another program", func(c *Config) { c.Apps.Allow = []string{"a*"} }, false, `application "sh" is not wanted here`, false},
+		{"denied program", func(c *Config) { c.Apps.Deny = []string{"sh"} }, false, `application "sh" is not wanted here`, false},
+		{"denied image", func(c *Config) { c.Apps.Deny = []string{"a/*"} }, true, `application "a/b:1" is not wanted here`, false},
+		{"wanted", func(c *Config) { c.Requesters.Allow, c.Apps.Allow = []string{"an*"}, []string{"sh"} }, false, "", true},
+	} {
+		e := &engine{run: func(context.Context, container.Spec) (executor.Outcome, error) {
+			t.Errorf("%s: it was run", c.why)
+			return executor.Outcome{}, nil
+		}}
+		k, _ := keep(t, func(to *Config) { to.Containers = e; c.rules(to) })
+		offer := start(1, 1, "true")
+		if c.image {
+			offer = image(1, 1)
+		}
+		offer.Run.Requester = "ann"
+		k.Obey([]wire.Instruction{offer})
+		if c.accepted {
+			until(t, k, 1, "reported")
+			continue
+		}
+		if r := until(t, k, 1, "refused"); r.Reason != c.reason {
+			t.Errorf("%s: %+v", c.why, r)
+		}
+	}
 }
 
 // A download that stalls ends with the run's time.
