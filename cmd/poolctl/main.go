@@ -58,6 +58,7 @@ type commandLine struct {
 	PoolPage poolCommand     `cmd:"" name:"pool" help:"Show the pool, which needs no session, or change its state."`
 
 	Deactivate deactivateCommand `cmd:"" help:"Make workers stop all they have, which goes to others, and give them no more; undone by activate."`
+	Explain    explainCommand    `cmd:"" help:"Tell why a work waits, why a worker has nothing, how an assignment came about."`
 	Share      shareCommand      `cmd:"" help:"Show or change what a requester gets of the pool."`
 }
 

@@ -52,6 +52,21 @@ func (c *Client) Work(ctx context.Context, token string, work int64) (wire.Work,
 	return get[wire.Work](ctx, c, token, at("/works", work, ""), nil)
 }
 
+// ExplainWork tells why a work is where it is.
+func (c *Client) ExplainWork(ctx context.Context, token string, work int64) (wire.WorkExplained, error) {
+	return get[wire.WorkExplained](ctx, c, token, at("/works", work, "/explain"), nil)
+}
+
+// ExplainAssignment tells how a work came to a worker. For operators.
+func (c *Client) ExplainAssignment(ctx context.Context, token string, work, worker int64) (wire.AssignmentExplained, error) {
+	return get[wire.AssignmentExplained](ctx, c, token, at("/works", work, at("/assignments", worker, "/explain")), nil)
+}
+
+// ExplainWorker tells why a worker has no more work.
+func (c *Client) ExplainWorker(ctx context.Context, token string, worker int64) (wire.WorkerExplained, error) {
+	return get[wire.WorkerExplained](ctx, c, token, at("/workers", worker, "/explain"), nil)
+}
+
 // Result gives the link to a done work's result archive.
 func (c *Client) Result(ctx context.Context, token string, work int64) (wire.Result, error) {
 	return get[wire.Result](ctx, c, token, at("/works", work, "/result"), nil)

@@ -69,7 +69,7 @@ func (c *court) path(route string) (method, path string) {
 	case strings.HasPrefix(path, "/workers"):
 		id = c.one.ID
 	}
-	return method, strings.NewReplacer("{id}", fmt.Sprint(id), "{login}", c.ann.Login).Replace(path)
+	return method, strings.NewReplacer("{id}", fmt.Sprint(id), "{worker}", fmt.Sprint(c.one.ID), "{login}", c.ann.Login).Replace(path)
 }
 
 var public = []string{"POST /session", "GET /pool", "GET /health", "GET /openapi.yaml"}
@@ -206,6 +206,13 @@ func TestRolesRefused(t *testing.T) {
 			if route == "POST /workers" {
 				wrong["a worker"] = c.one.Token
 			}
+		case "query":
+			switch route {
+			case "GET /workers/{id}/explain":
+				wrong = map[string]string{"a requester": c.ann.Token, "a worker": c.one.Token}
+			case "GET /works/{id}/assignments/{worker}/explain":
+				wrong["a requester"] = c.ann.Token
+			}
 		case "operate":
 			wrong = map[string]string{"a requester": c.ann.Token, "a worker": c.one.Token}
 			if !strings.Contains(route, "/workers") {
@@ -235,6 +242,9 @@ func TestIDsRefused(t *testing.T) {
 		switch {
 		case route == "POST /workers/{id}/heartbeat":
 			mine, foreign = c.one.Token, nil
+		case strings.Contains(pattern, "{worker}"): // for the operator only
+			mine, foreign = c.op.Token, nil
+			pattern = strings.Replace(pattern, "{worker}", fmt.Sprint(c.one.ID), 1)
 		case strings.HasPrefix(pattern, "/workers"):
 			mine, foreign = c.crowd.Token, map[string]string{"bob": c.bob.Token}
 		case strings.HasSuffix(pattern, "/result"), strings.HasSuffix(pattern, "/inputs"):

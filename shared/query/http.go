@@ -24,6 +24,9 @@ func (q *Query) Handler(known func(http.Handler) http.Handler) http.Handler {
 	mux.Handle("GET /works", known(web.Handler(q.works)))
 	mux.Handle("GET /works/{id}", known(web.Handler(q.work)))
 	mux.Handle("GET /works/{id}/result", known(web.Handler(q.result)))
+	mux.Handle("GET /works/{id}/explain", known(web.Handler(q.explainWork)))
+	mux.Handle("GET /works/{id}/assignments/{worker}/explain", known(web.Handler(q.explainAssignment)))
+	mux.Handle("GET /workers/{id}/explain", known(web.Handler(q.explainWorker)))
 	mux.Handle("GET /batches/{id}", known(web.Handler(q.batch)))
 	return web.Routes(mux)
 }

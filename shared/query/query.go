@@ -1,5 +1,5 @@
-// Package query is the flow of reading: works, batches, results, and the pool at
-// a glance. It changes nothing.
+// Package query is the flow of reading: works, batches, results, why something
+// waits, and the pool at a glance. It changes nothing.
 package query
 
 import (
@@ -29,6 +29,7 @@ type Files interface {
 // Config is what Query needs.
 type Config struct {
 	Books   Books
+	Reasons Reasons
 	Files   Files
 	Pool    string // the pool's name
 	MaxFile int64

@@ -88,6 +88,10 @@ func TestClientKeepsTheContract(t *testing.T) {
 		"drain":    func() (any, error) { return c.Drain(ctx, "t", 1) },
 		"activate": func() (any, error) { return c.Activate(ctx, "t", 1) },
 
+		"explainWork":       func() (any, error) { return c.ExplainWork(ctx, "t", 1) },
+		"explainAssignment": func() (any, error) { return c.ExplainAssignment(ctx, "t", 1, 1) },
+		"explainWorker":     func() (any, error) { return c.ExplainWorker(ctx, "t", 1) },
+
 		"deactivate":     func() (any, error) { return c.Deactivate(ctx, "t", 1) },
 		"drainPool":      func() (any, error) { return c.DrainPool(ctx, "t") },
 		"deactivatePool": func() (any, error) { return c.DeactivatePool(ctx, "t") },

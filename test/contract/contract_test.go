@@ -12,6 +12,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
@@ -23,6 +24,8 @@ var bodies = []any{
 	wire.Registered{}, wire.Capabilities{}, wire.Heartbeat{}, wire.Report{}, wire.Beat{}, wire.Instruction{}, wire.Run{},
 	wire.Download{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
 	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{},
+	wire.WorkExplained{}, wire.Ahead{}, wire.Estimate{}, wire.Unmet{}, wire.Crowd{}, wire.WorkerExplained{}, wire.Opening{}, wire.Chance{},
+	wire.AssignmentExplained{},
 }
 
 func document(t *testing.T) *openapi3.T {
@@ -137,6 +140,8 @@ func TestEnumsAreTheWordsOfThePool(t *testing.T) {
 		{"work states", enum("WorkState"), words(pool.WorkStates)},
 		{"assignment states", enum("AssignmentState"), words(pool.AssignmentStates)},
 		{"worker states", enum("WorkerState"), words(pool.WorkerStates)},
+		{"reasons of works", enum("WorkReason"), words(placement.WorkReasons)},
+		{"reasons of workers", enum("WorkerReason"), words(placement.WorkerReasons)},
 		{"pool states", enum("PoolState"), words(pool.States)},
 		{"roles", enum("Session", "role"), words(pool.Roles)},
 		{"categories", enum("Template", "category"), categories},
@@ -171,6 +176,7 @@ var functionOf = map[string]string{
 	"POST /session": "session", "POST /works": "submit", "DELETE /works/{id}": "submit",
 	"GET /batches/{id}/inputs": "submit", "POST /batches/{id}/inputs": "submit",
 	"GET /works": "query", "GET /works/{id}": "query", "GET /works/{id}/result": "query", "GET /batches/{id}": "query",
+	"GET /works/{id}/explain": "query", "GET /works/{id}/assignments/{worker}/explain": "query", "GET /workers/{id}/explain": "query",
 	"GET /pool": "query", "GET /health": "query", "GET /openapi.yaml": "query",
 	"POST /workers": "heartbeat", "POST /workers/{id}/heartbeat": "heartbeat",
 	"GET /workers": "operate", "POST /workers/{id}/drain": "operate", "POST /workers/{id}/deactivate": "operate", "POST /workers/{id}/activate": "operate",

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"workerpool/shared/wire"
+)
+
+type explainCommand struct {
+	Work       explainWorkCommand       `cmd:"" help:"Tell why a work waits: what is ahead of it, and when its turn is expected."`
+	Worker     explainWorkerCommand     `cmd:"" help:"Tell why a worker has no more work, and what would change it."`
+	Assignment explainAssignmentCommand `cmd:"" help:"Tell how a work came to a worker, by drawing again. For operators."`
+}
+
+type explainWorkCommand struct {
+	Work int64 `arg:"" help:"Id of the work."`
+}
+
+// Run explains one work.
+func (c explainWorkCommand) Run(ctx context.Context, p *poolctl) error {
+	token, err := p.token(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := p.client.ExplainWork(ctx, token, c.Work)
+	if err != nil {
+		return fmt.Errorf("asking about work:%d: %w", c.Work, err)
+	}
+	return p.print(e, func(t *table) { workExplained(t, e) })
+}
+
+func workExplained(t *table, e wire.WorkExplained) {
+	t.line("work:%d: %s, %s: %s", e.Work, e.State, e.Reason, e.Words)
+	if a := e.Ahead; a != nil {
+		t.line("ahead: %s%d works, which want %d assignments", moreThan(a.More), a.Works, a.Assignments)
+	}
+	if g := e.Estimate; g != nil {
+		t.line("estimate: in %s, give or take %s (%d assignments in the last %s)",
+			seconds(g.Seconds), seconds(g.Error), g.Seen, seconds(g.WindowS))
+	}
+	if w := e.Workers; w != nil {
+		t.line("workers: %d live, of these %d active, %d able, %d admitting its requester, %d without their turn, %d with a free slot",
+			w.Live, w.Active, w.Able, w.Admitting, w.Untried, w.Free)
+	}
+	if len(e.Unmet) > 0 {
+		t.row("DEMAND", "RULES OUT")
+	}
+	for _, u := range e.Unmet {
+		t.row(u.Demand, u.Workers)
+	}
+}
+
+type explainWorkerCommand struct {
+	Worker int64 `arg:"" help:"Id of the worker."`
+}
+
+// Run explains one worker.
+func (c explainWorkerCommand) Run(ctx context.Context, p *poolctl) error {
+	token, err := p.token(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := p.client.ExplainWorker(ctx, token, c.Worker)
+	if err != nil {
+		return fmt.Errorf("asking about worker %d: %w", c.Worker, err)
+	}
+	return p.print(e, func(t *table) {
+		t.line("worker %d: %s, %s: %s", e.Worker, e.State, e.Reason, e.Words)
+		t.line("assignments: %d, at most %d by its slots and %d by its quota", e.Open, e.Slots, e.Quota)
+		if ch := e.Chance; ch != nil {
+			t.line("next draw: %d of %d tickets, %d owners", ch.Tickets, ch.Of, ch.Owners)
+		}
+		if len(e.Opens) > 0 {
+			t.row("IF IT", "WORKS")
+		}
+		for _, o := range e.Opens {
+			t.row(o.If, moreThan(o.More)+fmt.Sprint(o.Works))
+		}
+	})
+}
+
+type explainAssignmentCommand struct {
+	Work   int64 `arg:"" help:"Id of the work."`
+	Worker int64 `arg:"" help:"Id of the worker."`
+}
+
+// Run explains one assignment.
+func (c explainAssignmentCommand) Run(ctx context.Context, p *poolctl) error {
+	token, err := p.token(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := p.client.ExplainAssignment(ctx, token, c.Work, c.Worker)
+	if err != nil {
+		return fmt.Errorf("asking how work:%d came to worker %d: %w", c.Work, c.Worker, err)
+	}
+	return p.print(e, func(t *table) {
+		t.line("work:%d to worker %d, attempt %d, drawn at %s with seed %s", e.Work, e.Worker, e.Attempt, day(e.At), e.Seed)
+		t.line("%s", e.Words)
+	})
+}
+
+func moreThan(more bool) string {
+	if more {
+		return "more than "
+	}
+	return ""
+}
+
+// seconds says a time as a person reads it: "1h2m", "40s".
+func seconds(s int64) string {
+	text := (time.Duration(s) * time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
