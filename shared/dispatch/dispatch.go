@@ -119,6 +119,10 @@ func (d *Dispatch) drain(ctx context.Context, lease *pool.Lease) (made int, err 
 			return made, err
 		}
 		made += pass.Offers
+		if pass.Held > 0 {
+			d.count(ctx, telemetry.N(telemetry.LeasesHeld, pass.Held))
+			slog.WarnContext(ctx, "many leases ended together, or the pool itself was out: every lease gets one full period", telemetry.KeyCount, pass.Held)
+		}
 		switch {
 		case len(pass.Over) > 0:
 			if err := d.expire(ctx, pass.Over, seed); err != nil {

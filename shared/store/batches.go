@@ -19,7 +19,7 @@ import (
 // is how many assignments each work wants at first, boost what its priority
 // takes off its rank. With the same requester and idempotency key and the same
 // body it stores nothing and gives the batch of the first time; with another
-// body it is pool.Conflict. Two round trips.
+// body, or while the pool is inactive, it is pool.Conflict. Two round trips.
 func (s *Store) InsertBatch(ctx context.Context, n pool.NewBatch, wanted int, boost time.Duration) (pool.Batch, error) {
 	demands, err := wire.EncodeDemands(n.Demands)
 	if err != nil {
@@ -80,7 +80,11 @@ func openBatch(ctx context.Context, conn *sql.Conn, n pool.NewBatch, class, dema
 	if string(body) != string(n.BodyDigest[:]) {
 		return batch, queue, false, pool.Refuse(pool.Conflict, "Idempotency-Key", "this key was used for another body; the batch of that one is %d", batch.ID)
 	}
-	return batch, queue, string(stored) == string(nonce), nil
+	fresh := string(stored) == string(nonce)
+	if fresh && queue.state == pool.PoolInactive {
+		return batch, queue, false, pool.Refuse(pool.Conflict, "", "the pool is inactive: it accepts no works until its operator activates it")
+	}
+	return batch, queue, fresh, nil
 }
 
 // queueing is what a batch's place in its queue follows from.
@@ -89,6 +93,7 @@ type queueing struct {
 	front   int64 // start tag of the first work in the queue; virtual when there is none that counts
 	clock   int64 // of the requester
 	weight  int
+	state   pool.State
 }
 
 // askQueue adds the reading of what a batch's place follows from; the requester's
@@ -98,12 +103,12 @@ type queueing struct {
 func askQueue(b *statements, batch string) {
 	b.add(`SELECT p.virtual_time, COALESCE((SELECT IF(g.requester = q.account_id OR g.max_running > 0, NULL, f.queue_rank + g.boost)
 			FROM (SELECT queue_rank, work_id FROM ready WHERE class_id = (SELECT class_id FROM batch WHERE id = ` + batch + `) ORDER BY class_id, queue_rank, work_id LIMIT 1) f
-			JOIN batch g ON g.id = f.work_id >> 14), p.virtual_time), q.clock, q.weight
+			JOIN batch g ON g.id = f.work_id >> 14), p.virtual_time), q.clock, q.weight, p.state
 		FROM pool_state p JOIN batch n ON n.id = ` + batch + ` JOIN requester q ON q.account_id = n.requester WHERE p.id = 1`)
 }
 
 func scanQueue(out *results) (q queueing, err error) {
-	found, err := out.one(&q.virtual, &q.front, &q.clock, &q.weight)
+	found, err := out.one(&q.virtual, &q.front, &q.clock, &q.weight, &q.state)
 	if err == nil && !found {
 		err = errors.New("the pool's state has no row: run the migrations")
 	}

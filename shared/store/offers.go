@@ -89,7 +89,7 @@ func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, seen placement.Sn
 	keepLimits(b, batches, requesters)
 	b.add("INSERT INTO draw (at, seed, snapshot) VALUES (UTC_TIMESTAMP(6), ?, ?)", seed, snapshot)
 	writeEvents(b, events, t)
-	b.add("UPDATE pool_state SET virtual_time = GREATEST(virtual_time, ?) WHERE id = 1", latest)
+	b.must(1, "UPDATE pool_state SET virtual_time = GREATEST(virtual_time, ?) WHERE id = 1 AND state = 'active'", latest)
 	renewLease(b, l)
 	b.add("COMMIT")
 	err = exec(ctx, conn, b)

@@ -55,6 +55,7 @@ var (
 	OffersMade    = Metric{"OffersMade", Count}    // dispatch: assignments offered
 	OffersExpired = Metric{"OffersExpired", Count} // dispatch: offers not started in time
 	RunsLost      = Metric{"RunsLost", Count}      // dispatch: runs whose worker was lost
+	LeasesHeld    = Metric{"LeasesHeld", Count}    // dispatch: leases prolonged because many ended together, or the pool was out: look why
 	WorksWaiting  = Metric{"WorksWaiting", Count}  // dispatch: works that wait after the last pass
 	DispatchTime  = Metric{"DispatchTime", Milliseconds}
 
@@ -73,7 +74,7 @@ var (
 var Metrics = []Metric{
 	BatchesAccepted, WorksAccepted,
 	ReportsTaken, RunsAgreed, WorksDone, WorksFailed, RingsFailed,
-	OffersMade, OffersExpired, RunsLost, WorksWaiting, DispatchTime,
+	OffersMade, OffersExpired, RunsLost, LeasesHeld, WorksWaiting, DispatchTime,
 	ReconcileTicks, ReconcileTime,
 	Logins, LoginsRefused,
 	DependencyFailures,
