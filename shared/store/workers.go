@@ -62,12 +62,12 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 		h = pool.Hearing{Kept: map[pool.WorkID]pool.Digest{}, Specs: map[pool.WorkID]pool.Offering{}}
 		b := &statements{}
 		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s, c.disabled, p.state, p.live_workers
-			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id CROSS JOIN pool_state p WHERE w.id = ? AND w.account_id = ?`,
+			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id JOIN pool_state p ON p.id = 1 WHERE w.id = ? AND w.account_id = ?`,
 			int64(worker), int64(account))
 		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
 		// Forced: MySQL would read all items when its statistics are of few.
 		b.add(`SELECT a.work_id, b.requester, r.login, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
-			JOIN account r ON r.id = b.requester JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
+			LEFT JOIN account r ON r.id = b.requester JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
 			WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
 		b.add(readyClassesSQL)
 		out, err := query(ctx, conn, b)

@@ -249,8 +249,8 @@ func TestSubmissionBecomesABatch(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 	d := n.Demands
-	if d.App != (pool.App{Type: pool.DockerApp}) {
-		t.Errorf("app %+v: the image's name is no demand", d.App)
+	if d.App != (pool.App{Type: pool.DockerApp, Name: "alpine:3"}) {
+		t.Errorf("app %+v: workers' rules are about images too", d.App)
 	}
 	if fmt.Sprint(d.Tags, d.NotTags) != "[a b] [y z]" || d.CPU != 2 || d.TEE != "sgx" || d.RunLimit != time.Hour {
 		t.Errorf("%+v", d)
