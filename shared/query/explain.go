@@ -6,6 +6,7 @@ import (
 
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/shared/reason"
 	"workerpool/shared/web"
 	"workerpool/shared/wire"
 )
@@ -13,9 +14,9 @@ import (
 // Reasons is what explanations are made of. requester and account 0 are
 // everybody's.
 type Reasons interface {
-	WhyWork(ctx context.Context, requester pool.AccountID, id pool.WorkID) (placement.Inquiry, error)
-	WhyWorker(ctx context.Context, account pool.AccountID, id pool.WorkerID) (placement.Look, error)
-	Drawing(ctx context.Context, work pool.WorkID, worker pool.WorkerID) (placement.Drawing, error)
+	WhyWork(ctx context.Context, requester pool.AccountID, id pool.WorkID) (reason.Inquiry, error)
+	WhyWorker(ctx context.Context, account pool.AccountID, id pool.WorkerID) (reason.Look, error)
+	Drawing(ctx context.Context, work pool.WorkID, worker pool.WorkerID) (reason.Drawing, error)
 }
 
 // explainWork tells a requester why its work is where it is, and an operator how
@@ -29,7 +30,7 @@ func (q *Query) explainWork(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, wire.FromExplanation(known.Work, placement.Explain(known, placement.Defaults), requester == 0))
+	return web.WriteJSON(w, http.StatusOK, wire.FromExplanation(known.Work, reason.Explain(known, placement.Defaults), requester == 0))
 }
 
 // explainWorker is for the account that a worker belongs to, and for operators.
@@ -53,7 +54,7 @@ func (q *Query) explainWorker(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, wire.FromIdleness(known.Worker, placement.Idle(known, placement.Defaults)))
+	return web.WriteJSON(w, http.StatusOK, wire.FromIdleness(known.Worker, reason.Idle(known, placement.Defaults)))
 }
 
 // explainAssignment is for operators: it tells of all workers that were drawn
@@ -74,5 +75,5 @@ func (q *Query) explainAssignment(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return web.WriteJSON(w, http.StatusOK, wire.FromReplay(drawing, placement.Replay(drawing, placement.Defaults)))
+	return web.WriteJSON(w, http.StatusOK, wire.FromReplay(drawing, reason.Replay(drawing, placement.Defaults)))
 }

@@ -10,6 +10,7 @@ import (
 
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/shared/reason"
 	"workerpool/shared/wire"
 )
 
@@ -27,8 +28,8 @@ const (
 // WhyWork gives what there is to know of a work of a requester, or of anybody with
 // requester 0, to explain where it is. Somebody else's is pool.NotFound. One round
 // trip for a work that wants nothing, four at most otherwise.
-func (s *Store) WhyWork(ctx context.Context, requester pool.AccountID, id pool.WorkID) (placement.Inquiry, error) {
-	var q placement.Inquiry
+func (s *Store) WhyWork(ctx context.Context, requester pool.AccountID, id pool.WorkID) (reason.Inquiry, error) {
+	var q reason.Inquiry
 	err := s.transact(ctx, "explaining a work", func(conn *sql.Conn) error {
 		var err error
 		if q, err = askWork(ctx, conn, requester, id); err != nil || q.Ready.Missing == 0 {
@@ -53,8 +54,8 @@ func (s *Store) WhyWork(ctx context.Context, requester pool.AccountID, id pool.W
 }
 
 // askWork reads the work, its place in the queue and its turns.
-func askWork(ctx context.Context, conn *sql.Conn, requester pool.AccountID, id pool.WorkID) (placement.Inquiry, error) {
-	var q placement.Inquiry
+func askWork(ctx context.Context, conn *sql.Conn, requester pool.AccountID, id pool.WorkID) (reason.Inquiry, error) {
+	var q reason.Inquiry
 	b := &statements{}
 	b.add("SELECT UTC_TIMESTAMP(6), state FROM pool_state WHERE id = 1")
 	b.add("SELECT "+workColumns+`, COALESCE(r.missing, 0), b.boost, COALESCE(c.login, ''), b.max_running, COALESCE(g.max_running, 0),
@@ -108,7 +109,7 @@ func (s *Store) scanLive(rows *sql.Rows, more ...any) (pool.Worker, error) {
 
 // askRivals reads the workers, what is ahead of the work in the queues that they
 // serve as well, and how fast works of these queues went lately.
-func (s *Store) askRivals(ctx context.Context, conn *sql.Conn, q *placement.Inquiry) error {
+func (s *Store) askRivals(ctx context.Context, conn *sql.Conn, q *reason.Inquiry) error {
 	b := &statements{}
 	b.add(liveSQL)
 	b.add(readyClassesSQL)
@@ -137,14 +138,14 @@ func (s *Store) askRivals(ctx context.Context, conn *sql.Conn, q *placement.Inqu
 		return err
 	}
 	q.Demands = known[q.Work.Class]
-	rivals := placement.Rivals(q.Work.Class, q.Workers, known)
+	rivals := reason.Rivals(q.Work.Class, q.Workers, known)
 	cut := len(rivals) > maxRivals
 	return askAhead(ctx, conn, q, rivals[:min(len(rivals), maxRivals)], cut)
 }
 
 // askAhead counts what is before the work and reads when works of the same
 // queues were given assignments.
-func askAhead(ctx context.Context, conn *sql.Conn, q *placement.Inquiry, rivals []pool.ClassID, cut bool) error {
+func askAhead(ctx context.Context, conn *sql.Conn, q *reason.Inquiry, rivals []pool.ClassID, cut bool) error {
 	var arms []string
 	var args, ids []any
 	for _, id := range rivals {
@@ -186,10 +187,10 @@ func askAhead(ctx context.Context, conn *sql.Conn, q *placement.Inquiry, rivals 
 // WhyWorker gives what there is to know of a worker to explain why it has no more
 // work: one of an account that is not shared, or any with account 0. Another's is
 // pool.NotFound.
-func (s *Store) WhyWorker(ctx context.Context, account pool.AccountID, id pool.WorkerID) (placement.Look, error) {
-	var l placement.Look
+func (s *Store) WhyWorker(ctx context.Context, account pool.AccountID, id pool.WorkerID) (reason.Look, error) {
+	var l reason.Look
 	err := s.transact(ctx, "explaining a worker", func(conn *sql.Conn) error {
-		l = placement.Look{}
+		l = reason.Look{}
 		var classes []pool.ClassID
 		b := &statements{}
 		b.add("SELECT UTC_TIMESTAMP(6), state FROM pool_state WHERE id = 1")
@@ -235,7 +236,7 @@ func (s *Store) WhyWorker(ctx context.Context, account pool.AccountID, id pool.W
 
 // askQueues counts what waits in each class and reads the fronts of those that the
 // worker can run.
-func (s *Store) askQueues(ctx context.Context, conn *sql.Conn, l *placement.Look, classes []pool.ClassID) error {
+func (s *Store) askQueues(ctx context.Context, conn *sql.Conn, l *reason.Look, classes []pool.ClassID) error {
 	classes = classes[:min(len(classes), maxQueues)]
 	known, err := s.demands(ctx, conn, classes)
 	if err != nil {
@@ -254,7 +255,7 @@ func (s *Store) askQueues(ctx context.Context, conn *sql.Conn, l *placement.Look
 		return err
 	}
 	err = errors.Join(out.each(func(rows *sql.Rows) error {
-		var q placement.Queue
+		var q reason.Queue
 		err := rows.Scan(&q.ID, &q.Works)
 		q.Demands, q.More, q.Works = known[q.ID], q.Works > maxWaiting, min(q.Works, maxWaiting)
 		l.Queues = append(l.Queues, q)
@@ -285,8 +286,8 @@ func (s *Store) askQueues(ctx context.Context, conn *sql.Conn, l *placement.Look
 
 // Drawing gives how a worker last came to a work, with what the pass saw as long
 // as that is kept. pool.NotFound when it never did.
-func (s *Store) Drawing(ctx context.Context, work pool.WorkID, worker pool.WorkerID) (placement.Drawing, error) {
-	d := placement.Drawing{Work: work, Worker: worker}
+func (s *Store) Drawing(ctx context.Context, work pool.WorkID, worker pool.WorkerID) (reason.Drawing, error) {
+	d := reason.Drawing{Work: work, Worker: worker}
 	err := s.transact(ctx, "reading a draw", func(conn *sql.Conn) error {
 		var words string
 		err := conn.QueryRowContext(ctx, `SELECT at, data FROM event WHERE work_id = ? AND worker_id = ? AND kind = 'assignment.offered' ORDER BY id DESC LIMIT 1`,

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"time"
 
-	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/shared/reason"
 )
 
 // WorkExplained is the answer to GET /works/{id}/explain.
@@ -98,8 +98,8 @@ type AssignmentExplained struct {
 }
 
 // FromExplanation gives an explanation; all of it is for operators only.
-func FromExplanation(work pool.Work, e placement.Explanation, all bool) WorkExplained {
-	out := WorkExplained{Work: int64(work.ID), State: string(work.State), Reason: string(e.Reason), Words: e.Words}
+func FromExplanation(work pool.Work, e reason.Explanation, all bool) WorkExplained {
+	out := WorkExplained{Work: int64(work.ID), State: string(work.State), Reason: string(e.Code), Words: e.Words}
 	if e.Queued {
 		out.Ahead = &Ahead{Works: e.Ahead.Works, Assignments: e.Ahead.Wanted, More: e.Ahead.More}
 	}
@@ -121,21 +121,21 @@ func FromExplanation(work pool.Work, e placement.Explanation, all bool) WorkExpl
 func up(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }
 
 // FromIdleness gives why a worker has no more work.
-func FromIdleness(w pool.Worker, i placement.Idleness) WorkerExplained {
+func FromIdleness(w pool.Worker, i reason.Idleness) WorkerExplained {
 	out := WorkerExplained{
-		Worker: int64(w.ID), State: string(w.State), Reason: string(i.Reason), Words: i.Words, Slots: w.Slots, Quota: w.Quota, Open: w.Open,
+		Worker: int64(w.ID), State: string(w.State), Reason: string(i.Code), Words: i.Words, Slots: w.Slots, Quota: w.Quota, Open: w.Open,
 	}
 	for _, o := range i.Opens {
 		out.Opens = append(out.Opens, Opening(o))
 	}
-	if i.Reason == placement.Drawable {
+	if i.Code == reason.Drawable {
 		out.Chance = &Chance{Tickets: i.Tickets, Of: i.All, Owners: i.Owners}
 	}
 	return out
 }
 
 // FromReplay gives how an assignment came about.
-func FromReplay(d placement.Drawing, r placement.Replayed) AssignmentExplained {
+func FromReplay(d reason.Drawing, r reason.Replayed) AssignmentExplained {
 	return AssignmentExplained{
 		Work: int64(d.Work), Worker: int64(d.Worker), Attempt: d.Attempt, Seed: strconv.FormatUint(d.Seed, 10), At: d.At, Kept: d.Snapshot != nil,
 		Workers: r.Workers, Eligible: r.Eligible, Owners: r.Owners, Tickets: r.Tickets, All: r.All, Replayed: r.Same, Words: r.Words,

@@ -10,8 +10,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/shared/reason"
 	"workerpool/shared/wire"
 )
 
@@ -138,8 +138,8 @@ func TestEnumsAreTheWordsOfThePool(t *testing.T) {
 		{"work states", enum("WorkState"), words(pool.WorkStates)},
 		{"assignment states", enum("AssignmentState"), words(pool.AssignmentStates)},
 		{"worker states", enum("WorkerState"), words(pool.WorkerStates)},
-		{"reasons of works", enum("WorkReason"), words(placement.WorkReasons)},
-		{"reasons of workers", enum("WorkerReason"), words(placement.WorkerReasons)},
+		{"reasons of works", enum("WorkReason"), words(reason.WorkCodes)},
+		{"reasons of workers", enum("WorkerReason"), words(reason.WorkerCodes)},
 		{"pool states", enum("PoolState"), words(pool.States)},
 		{"roles", enum("Session", "role"), words(pool.Roles)},
 		{"categories", enum("Template", "category"), categories},

@@ -18,7 +18,7 @@ type rule struct {
 }
 
 var (
-	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement"}
+	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/reason"}
 	verbs = []string{"shared/submit", "shared/heartbeat", "shared/query", "shared/session", "shared/operate", "shared/dispatch", "shared/reconcile"}
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
 	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry"}
@@ -34,9 +34,11 @@ var (
 var rules = []rule{
 	// Nouns think: values in, values out.
 	{rooms: []string{"shared/pool"}, allow: with("std")},
-	{rooms: []string{"shared/wire", "shared/consensus"}, allow: with("std", "shared/pool")},
+	{rooms: []string{"shared/consensus"}, allow: with("std", "shared/pool")},
 	{rooms: []string{"shared/life"}, allow: with("std", "shared/pool", "shared/consensus")},
 	{rooms: []string{"shared/placement"}, allow: with("std", "shared/pool", "shared/consensus", "shared/life")},
+	{rooms: []string{"shared/reason"}, allow: with("std", "shared/pool", "shared/placement")},
+	{rooms: []string{"shared/wire"}, allow: with("std", "shared/pool", "shared/placement", "shared/reason")},
 	// Verbs hold one flow each and know no technology.
 	{rooms: verbs, allow: with("std", nouns, "shared/auth", "shared/telemetry", "shared/web")},
 	// Doors hold one technology each and do not know who comes through.

@@ -1,9 +1,10 @@
-package placement
+package reason
 
 import (
 	"fmt"
 	"time"
 
+	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 )
 
@@ -14,7 +15,7 @@ type Drawing struct {
 	Attempt  int
 	Seed     uint64
 	At       time.Time
-	Snapshot *Snapshot // nil = no longer kept
+	Snapshot *placement.Snapshot // nil = no longer kept
 }
 
 // Replayed is what a drawing comes to when it is drawn once more. The counts are
@@ -30,7 +31,7 @@ type Replayed struct {
 }
 
 // Replay draws once more from what a pass saw and with its seed.
-func Replay(d Drawing, p Policy) Replayed {
+func Replay(d Drawing, p placement.Policy) Replayed {
 	if d.Snapshot == nil {
 		return Replayed{Words: "what the pass saw is no longer kept (or was not yet, at that time): it cannot be drawn again"}
 	}
@@ -49,7 +50,7 @@ func Replay(d Drawing, p Policy) Replayed {
 			out.Tickets = w.Free()
 		}
 	}
-	for _, o := range Decide(*d.Snapshot, d.Seed, p).Offers {
+	for _, o := range placement.Decide(*d.Snapshot, d.Seed, p).Offers {
 		out.Same = out.Same || o.Work == d.Work && o.Worker == d.Worker && o.Attempt == d.Attempt
 	}
 	how := fmt.Sprintf("of %s seen, %d could be drawn, with %s; this one had %d", plural(out.Workers, "worker"), out.Eligible, plural(out.All, "ticket"), out.Tickets)

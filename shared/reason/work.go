@@ -1,4 +1,8 @@
-package placement
+// Package reason tells why a work waits, why a worker has no work, and how a draw
+// came out: codes and words about what placement decides, from the same facts. It
+// is a function of values. It must not decide anything, and it names no worker, no
+// owner and nobody else's works.
+package reason
 
 import (
 	"fmt"
@@ -7,33 +11,34 @@ import (
 	"strings"
 	"time"
 
+	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 )
 
-// Reason is why a work waits, or why a worker has no work, as a code.
-type Reason string
+// Code is why a work waits, or why a worker has no work, as a code.
+type Code string
 
 // The reasons of a work, in the order in which they are looked for.
 const (
-	WorkEnded      Reason = "ended"
-	InputsMissing  Reason = "inputs_missing"
-	BytesToCome    Reason = "uploading"       // agreed upon; an agreeing worker is to bring the bytes
-	EnoughOpen     Reason = "running"         // no more assignments are wanted now
-	PoolDrains     Reason = "pool_draining"   // of workers as well
-	PoolOff        Reason = "pool_inactive"   // of workers as well
-	NobodyLive     Reason = "no_worker"       // no worker is live and active
-	NobodyFits     Reason = "unfit"           // no worker meets the demands
-	NobodyAdmits   Reason = "not_admitted"    // the rules of the workers' owners leave it out
-	NobodyLeft     Reason = "tried"           // all have tried it, or their owners had their turn
-	BatchLimit     Reason = "batch_limit"     // as many works of its batch run as may
-	RequesterLimit Reason = "requester_limit" // as many works of its requester run as may
-	WorkersFull    Reason = "workers_full"    // it is first; those that could run it have no slot free
-	Next           Reason = "next"            // it is first and there is a slot: the next draw is for it
-	Queued         Reason = "queued"          // others are ahead
+	WorkEnded      Code = "ended"
+	InputsMissing  Code = "inputs_missing"
+	BytesToCome    Code = "uploading"       // agreed upon; an agreeing worker is to bring the bytes
+	EnoughOpen     Code = "running"         // no more assignments are wanted now
+	PoolDrains     Code = "pool_draining"   // of workers as well
+	PoolOff        Code = "pool_inactive"   // of workers as well
+	NobodyLive     Code = "no_worker"       // no worker is live and active
+	NobodyFits     Code = "unfit"           // no worker meets the demands
+	NobodyAdmits   Code = "not_admitted"    // the rules of the workers' owners leave it out
+	NobodyLeft     Code = "tried"           // all have tried it, or their owners had their turn
+	BatchLimit     Code = "batch_limit"     // as many works of its batch run as may
+	RequesterLimit Code = "requester_limit" // as many works of its requester run as may
+	WorkersFull    Code = "workers_full"    // it is first; those that could run it have no slot free
+	Next           Code = "next"            // it is first and there is a slot: the next draw is for it
+	Queued         Code = "queued"          // others are ahead
 )
 
-// WorkReasons lists them.
-var WorkReasons = []Reason{
+// WorkCodes lists them.
+var WorkCodes = []Code{
 	WorkEnded, InputsMissing, BytesToCome, EnoughOpen, PoolDrains, PoolOff, NobodyLive, NobodyFits, NobodyAdmits, NobodyLeft,
 	BatchLimit, RequesterLimit, WorkersFull, Next, Queued,
 }
@@ -43,11 +48,11 @@ type Inquiry struct {
 	Now       time.Time
 	State     pool.State
 	Work      pool.Work
-	Ready     Ready // its place in the queue; Missing is 0 when it has none. Turns are always there
-	Inputs    int   // of its batch, still to be uploaded
+	Ready     placement.Ready // its place in the queue; Missing is 0 when it has none. Turns are always there
+	Inputs    int             // of its batch, still to be uploaded
 	Demands   pool.Demands
-	Batch     Limit // Max 0 = no limit
-	Requester Limit
+	Batch     placement.Limit // Max 0 = no limit
+	Requester placement.Limit
 	Workers   []pool.Worker // with a live lease, whatever their state
 
 	Ahead  Ahead
@@ -65,7 +70,7 @@ type Ahead struct {
 
 // Explanation is the answer to an Inquiry.
 type Explanation struct {
-	Reason   Reason
+	Code     Code
 	Words    string
 	Queued   bool // Ahead says something: the reason is WorkersFull, Next or Queued
 	Ahead    Ahead
@@ -81,7 +86,7 @@ type Crowd struct {
 }
 
 // Explain tells why a work is where it is.
-func Explain(q Inquiry, p Policy) Explanation {
+func Explain(q Inquiry, p placement.Policy) Explanation {
 	e := Explanation{}
 	open := 0
 	for _, t := range q.Ready.Turns {
@@ -91,17 +96,17 @@ func Explain(q Inquiry, p Policy) Explanation {
 	}
 	switch {
 	case q.Work.State.Ended():
-		e.Reason, e.Words = WorkEnded, ending(q.Work)
+		e.Code, e.Words = WorkEnded, ending(q.Work)
 		return e
 	case q.Work.State == pool.Staging:
-		e.Reason = InputsMissing
+		e.Code = InputsMissing
 		e.Words = fmt.Sprintf("%s of its batch must be uploaded and checked before any work of it may start", plural(q.Inputs, "input"))
 		return e
 	case q.Work.State == pool.Agreed:
-		e.Reason, e.Words = BytesToCome, "its result is agreed upon, and an agreeing worker is to upload it"
+		e.Code, e.Words = BytesToCome, "its result is agreed upon, and an agreeing worker is to upload it"
 		return e
 	case q.Ready.Missing == 0:
-		e.Reason, e.Words = EnoughOpen, fmt.Sprintf("it runs: %s open, and no more are wanted until one of them ends", assignments(open))
+		e.Code, e.Words = EnoughOpen, fmt.Sprintf("it runs: %s open, and no more are wanted until one of them ends", assignments(open))
 		return e
 	}
 	why(&e, q, p)
@@ -129,23 +134,23 @@ func ending(w pool.Work) string {
 }
 
 // why tells what keeps a work that wants assignments.
-func why(e *Explanation, q Inquiry, p Policy) {
+func why(e *Explanation, q Inquiry, p placement.Policy) {
 	if why, words := closed(q.State); why != "" {
-		e.Reason, e.Words = why, words
+		e.Code, e.Words = why, words
 		return
 	}
 	left := sift(e, q, p)
-	if e.Reason != "" {
+	if e.Code != "" {
 		return
 	}
 	if !runs(q.Ready) {
 		for _, l := range []struct {
-			limit  Limit
-			reason Reason
+			limit  placement.Limit
+			reason Code
 			whose  string
 		}{{q.Batch, BatchLimit, "its batch"}, {q.Requester, RequesterLimit, "its requester"}} {
-			if l.limit.Max > 0 && l.limit.Running >= l.limit.Max {
-				e.Reason, e.Words = l.reason, fmt.Sprintf("%s may have %s running at once, and has %d", l.whose, plural(l.limit.Max, "work"), l.limit.Running)
+			if full(l.limit) {
+				e.Code, e.Words = l.reason, fmt.Sprintf("%s may have %s running at once, and has %d", l.whose, plural(l.limit.Max, "work"), l.limit.Running)
 				return
 			}
 		}
@@ -158,12 +163,12 @@ func why(e *Explanation, q Inquiry, p Policy) {
 	could := fmt.Sprintf("%s could run it, with %s free", plural(len(left), "worker"), plural(slots, "slot"))
 	switch {
 	case q.Ahead.Works == 0 && slots > 0:
-		e.Reason, e.Words = Next, "nothing is ahead of it and "+could+": the next draw is for it"
+		e.Code, e.Words = Next, "nothing is ahead of it and "+could+": the next draw is for it"
 		return
 	case q.Ahead.Works == 0:
-		e.Reason, e.Words = WorkersFull, "nothing is ahead of it; "+could+" (a worker has as many as it states and has earned)"
+		e.Code, e.Words = WorkersFull, "nothing is ahead of it; "+could+" (a worker has as many as it states and has earned)"
 	default:
-		e.Reason, e.Words = Queued, plural(q.Ahead.Works, "work")+" before it; "+could
+		e.Code, e.Words = Queued, plural(q.Ahead.Works, "work")+" before it; "+could
 		if q.Ahead.More {
 			e.Words = "more than " + e.Words
 		}
@@ -178,8 +183,16 @@ func why(e *Explanation, q Inquiry, p Policy) {
 	}
 }
 
+// runs tells that a work counts as running already.
+func runs(work placement.Ready) bool {
+	return slices.ContainsFunc(work.Turns, func(t pool.Assignment) bool { return t.State.Open() })
+}
+
+// full tells that no more works may run; Max 0 is no limit.
+func full(l placement.Limit) bool { return l.Max > 0 && l.Running >= l.Max }
+
 // closed tells whether the pool as a whole assigns nothing.
-func closed(s pool.State) (Reason, string) {
+func closed(s pool.State) (Code, string) {
 	switch s {
 	case pool.PoolDraining:
 		return PoolDrains, "the pool is draining: nothing is assigned until an operator activates it"
@@ -191,9 +204,9 @@ func closed(s pool.State) (Reason, string) {
 
 // sift asks question by question which workers are left, and names the question
 // after which nobody is.
-func sift(e *Explanation, q Inquiry, p Policy) (left []pool.Worker) {
+func sift(e *Explanation, q Inquiry, p placement.Policy) (left []pool.Worker) {
 	var active, able, admitting []pool.Worker
-	var misses [][]Miss
+	var misses [][]placement.Miss
 	onlyRules := 0
 	for _, w := range q.Workers {
 		if !w.Live(q.Now) {
@@ -204,10 +217,10 @@ func sift(e *Explanation, q Inquiry, p Policy) (left []pool.Worker) {
 			continue
 		}
 		active = append(active, w)
-		missed := Misses(w.Capabilities, q.Demands)
+		missed := placement.Misses(w.Capabilities, q.Demands)
 		if len(missed) > 0 {
 			misses = append(misses, missed)
-			if len(missed) == 1 && missed[0].Demand == ruled {
+			if len(missed) == 1 && missed[0].Demand == placement.MissRules {
 				onlyRules++
 			}
 			continue
@@ -228,18 +241,18 @@ func sift(e *Explanation, q Inquiry, p Policy) (left []pool.Worker) {
 	e.Crowd.Active, e.Crowd.Able, e.Crowd.Admitting, e.Crowd.Untried = len(active), len(able), len(admitting), len(left)
 	switch {
 	case len(active) == 0:
-		e.Reason, e.Words = NobodyLive, "no worker is live and active"
+		e.Code, e.Words = NobodyLive, "no worker is live and active"
 		if e.Crowd.Live > 0 {
 			e.Words += fmt.Sprintf(": %s live, but draining or inactive", are(e.Crowd.Live))
 		}
 	case len(able) == 0 && onlyRules == 0:
-		e.Reason, e.Unmet = NobodyFits, unmet(misses)
+		e.Code, e.Unmet = NobodyFits, unmet(misses)
 		e.Words = fmt.Sprintf("none of %s meets its demands: %s", plural(len(active), "active worker"), rulings(e.Unmet, misses))
 	case len(admitting) == 0:
-		e.Reason, e.Unmet = NobodyAdmits, unmet(misses)
+		e.Code, e.Unmet = NobodyAdmits, unmet(misses)
 		e.Words = fmt.Sprintf("the owners of %s that could run it do not admit its application or its requester", plural(onlyRules+len(able), "worker"))
 	case len(left) == 0:
-		e.Reason = NobodyLeft
+		e.Code = NobodyLeft
 		e.Words = fmt.Sprintf("%s could run it, but each has tried it, refused it too often, or its owner had the one turn at it", plural(len(admitting), "worker"))
 	}
 	return left
@@ -253,7 +266,7 @@ func are(n int) string {
 }
 
 // rulings says which demands rule out how many, and what would be enough.
-func rulings(of []Unmet, misses [][]Miss) string {
+func rulings(of []Unmet, misses [][]placement.Miss) string {
 	var parts []string
 	for _, u := range of {
 		parts = append(parts, fmt.Sprintf("%s rules out %d", u.Demand, u.Workers))
@@ -268,7 +281,7 @@ func rulings(of []Unmet, misses [][]Miss) string {
 
 // barred tells that a worker may not be offered a work for what has been: it had
 // a turn, refused it too often, or at trust above 1 another of its owner had one.
-func barred(work Ready, w pool.Worker, p Policy) bool {
+func barred(work placement.Ready, w pool.Worker, p placement.Policy) bool {
 	for _, t := range work.Turns {
 		mine := t.Worker == w.ID
 		if mine && (t.HoldsOwner() || t.State == pool.Refused && t.Attempt >= p.MaxRefusals) ||
@@ -283,11 +296,11 @@ func barred(work Ready, w pool.Worker, p Policy) bool {
 // some worker might be given instead of a work of these demands.
 func Rivals(own pool.ClassID, workers []pool.Worker, demands map[pool.ClassID]pool.Demands) []pool.ClassID {
 	able := slices.DeleteFunc(slices.Clone(workers), func(w pool.Worker) bool {
-		return w.State != pool.Active || !Meets(w.Capabilities, demands[own])
+		return w.State != pool.Active || !placement.Meets(w.Capabilities, demands[own])
 	})
 	rivals := []pool.ClassID{own}
 	for _, id := range slices.Sorted(maps.Keys(demands)) {
-		if id != own && slices.ContainsFunc(able, func(w pool.Worker) bool { return Meets(w.Capabilities, demands[id]) }) {
+		if id != own && slices.ContainsFunc(able, func(w pool.Worker) bool { return placement.Meets(w.Capabilities, demands[id]) }) {
 			rivals = append(rivals, id)
 		}
 	}
