@@ -85,6 +85,11 @@ test-docker: database ## Test container images on a real engine: one that runs h
 	$(call install,Docker engine,docker.io)
 	CGO_ENABLED=0 cmd/worker/container/with-engine go test -count=1 -p 1 -timeout 9m -tags docker -run '^TestDocker' ./cmd/worker/container ./test/e2e
 
+# POOL='-pool URL -password-file FILE -worker-password-file FILE' loads a pool that runs.
+.PHONY: load
+load: database build-local ## Load a pool by a plan and hold it to its promises (PLAN=test/load/plans/small.json)
+	go run ./test/load -plan $(or $(PLAN),test/load/plans/small.json) $(POOL)
+
 .PHONY: check
 check: ## Check format and code (seconds)
 	@unformatted=$$(gofmt -l cmd docs functions infra shared test); \
