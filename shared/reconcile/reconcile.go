@@ -19,6 +19,9 @@ type Books interface {
 	// Archive moves what ended works leave behind, of at most limit works, and
 	// gives how many rows it moved.
 	Archive(ctx context.Context, limit int) (int, error)
+	// ForgetDraws removes, of the limit oldest snapshots of dispatch, those that are
+	// older than that or beyond the newest so many, and gives how many it removed.
+	ForgetDraws(ctx context.Context, older time.Duration, newest, limit int) (int, error)
 }
 
 // Bell rings the dispatcher.
@@ -42,6 +45,10 @@ func New(c Config) *Reconcile { return &Reconcile{c} }
 
 const (
 	archiveWorks = 500             // in one transaction
+	keepDraws    = 7 * 24 * time.Hour
+	mostDraws    = 100_000
+	forgetDraws  = 100 // at a time: a snapshot may be large
+	forgetTimes  = 20  // in one tick, far more than a minute brings
 	margin       = 5 * time.Second // before the function's deadline: nothing more is begun
 )
 
@@ -55,7 +62,7 @@ func (r *Reconcile) Tick(ctx context.Context) error {
 		r.count(ctx, telemetry.N(telemetry.RingsFailed, 1))
 	}
 	moved, archiving := r.archive(ctx)
-	if err = errors.Join(err, archiving); err != nil {
+	if err = errors.Join(err, archiving, r.forget(ctx)); err != nil {
 		if pool.KindOf(err) == pool.Unavailable {
 			r.Meter.DependencyFailed()
 		}
@@ -81,6 +88,24 @@ func (r *Reconcile) archive(ctx context.Context) (moved int, err error) {
 			return moved, nil
 		}
 	}
+}
+
+// forget removes old draws, so many that what a while without ticks left is gone
+// after a few.
+func (r *Reconcile) forget(ctx context.Context) error {
+	for range forgetTimes {
+		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.Now()) < margin {
+			return nil
+		}
+		n, err := r.Books.ForgetDraws(ctx, keepDraws, mostDraws, forgetDraws)
+		if err != nil {
+			return fmt.Errorf("forgetting draws: %w", err)
+		}
+		if n < forgetDraws {
+			return nil
+		}
+	}
+	return nil
 }
 
 func (r *Reconcile) count(ctx context.Context, values ...telemetry.Value) {

@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -79,6 +80,33 @@ func TestTickAfterMany(t *testing.T) {
 	b.Tick()
 	if live, past := b.rows(); live != 0 || past != 700 {
 		t.Errorf("%d turns live and %d past, want 700 past", live, past)
+	}
+}
+
+// What dispatch saw is forgotten after 7 days, and beyond the newest 100,000: the
+// oldest first, so many a tick.
+func TestTickForgetsDraws(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	draws := func(n, days, from int) {
+		t.Helper()
+		b.Books.Exec(t, `INSERT INTO draw (id, at, seed, snapshot) SELECT j.n + ?, UTC_TIMESTAMP(6) - INTERVAL ? DAY + INTERVAL 1 MINUTE, 1, 'x'
+			FROM JSON_TABLE(?, '$[*]' COLUMNS (n FOR ORDINALITY)) j`, from, days, "["+strings.Repeat("1,", n-1)+"1]")
+	}
+	for _, c := range []struct{ n, days, from int }{{2150, 8, 0}, {30, 7, 2150}, {20, 0, 110_000}} {
+		draws(c.n, c.days, c.from)
+	}
+	for tick, want := range []int{200, 20, 20} { // 2,000 a tick; then the 150 left and those 100,000 ids back
+		b.Tick()
+		if n := b.Books.Count(t, "SELECT COUNT(*) FROM draw"); n != want {
+			t.Errorf("%d draws after tick %d, want %d", n, tick+1, want)
+		}
+	}
+	draws(10, 7, 120_000)
+	draws(5, 8, 120_010)
+	b.Tick()
+	if n := b.Books.Count(t, "SELECT COUNT(*) FROM draw"); n != 30 {
+		t.Errorf("%d draws, want those younger than 7 days", n)
 	}
 }
 

@@ -316,15 +316,21 @@ func (s *Store) Drawing(ctx context.Context, work pool.WorkID, worker pool.Worke
 	return d, err
 }
 
-// ForgetDraws removes what passes saw longer ago than that, looking at the limit
-// oldest only, and gives how many it removed. They are stored as time goes, so
-// that the oldest are first.
-func (s *Store) ForgetDraws(ctx context.Context, older time.Duration, limit int) (int, error) {
-	out, err := s.db.ExecContext(ctx, `DELETE d FROM (SELECT id, at FROM draw ORDER BY id LIMIT ?) f STRAIGHT_JOIN draw d ON d.id = f.id
-		WHERE f.at < UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND`, limit, older.Microseconds())
-	if err != nil {
-		return 0, failure("forgetting draws", err)
-	}
-	n, err := out.RowsAffected()
-	return int(n), failure("forgetting draws", err)
+// ForgetDraws looks at the limit oldest of what passes saw, removes those that are
+// older than that or beyond the newest so many, and gives how many it removed. They
+// are stored as time goes, so the oldest are first.
+func (s *Store) ForgetDraws(ctx context.Context, older time.Duration, newest, limit int) (int, error) {
+	removed := 0
+	err := s.transact(ctx, "forgetting draws", func(conn *sql.Conn) error {
+		out, err := conn.ExecContext(ctx, `DELETE d FROM (SELECT id, at FROM draw ORDER BY id LIMIT ?) f STRAIGHT_JOIN draw d ON d.id = f.id
+			WHERE f.at < UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND OR f.id <= (SELECT n.id - ? FROM (SELECT MAX(id) AS id FROM draw) n)`,
+			limit, older.Microseconds(), newest)
+		if err != nil {
+			return err
+		}
+		n, err := out.RowsAffected()
+		removed = int(n)
+		return err
+	})
+	return removed, err
 }
