@@ -15,10 +15,11 @@ import (
 	"workerpool/shared/life"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/test/attack"
 )
 
 // A case is a history of some thousand steps; -rapid.checks on the command line wins.
-func init() { _ = flag.Set("rapid.checks", "60") }
+func init() { _ = flag.Set("rapid.checks", "40") }
 
 // policy has short runs, so that a history sees many of them go over their time.
 var policy = life.Policy{MaxFailures: 3, MaxRuns: 20, RunGrace: 10 * time.Second, UploadLimit: 40 * time.Second, StartIntervals: 2}
@@ -26,6 +27,14 @@ var policy = life.Policy{MaxFailures: 3, MaxRuns: 20, RunGrace: 10 * time.Second
 const runLimit = 35 * time.Second // more than an honest run takes
 
 func ordered[V any](m map[pool.WorkID]V) []pool.WorkID { return slices.Sorted(maps.Keys(m)) }
+
+const interval = 5 * time.Second // between heartbeats
+
+// machine is a machine of a worker.
+type machine struct {
+	attack.Machine
+	worker int // index
+}
 
 // history is a pool without a store: workers, works, and machines that call.
 type history struct {
@@ -52,7 +61,7 @@ func newHistory(t *rapid.T) *history {
 		t: t, r: rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)), now: time.Date(2030, 5, 1, 12, 0, 0, 0, time.UTC),
 		works: map[pool.WorkID]*life.Life{}, runs: map[turnOf]int{}, back: map[turnOf]bool{}, seen: map[string]int{},
 	}
-	for k := honest; k < kinds; k++ {
+	for _, k := range attack.Kinds {
 		for range rapid.IntRange(0, 4).Draw(t, k.String()) {
 			h.join(k)
 		}
@@ -62,13 +71,13 @@ func newHistory(t *rapid.T) *history {
 
 // join adds a worker. Those who lie in the same way are of one owner, so that
 // nowhere two votes can be for one wrong result; two of the honest share one too.
-func (h *history) join(k kind) {
+func (h *history) join(k attack.Kind) {
 	id := pool.WorkerID(len(h.workers) + 1)
 	owner := pool.Owner(fmt.Sprint("worker:", id))
 	switch {
-	case k == lying || k == lazy:
+	case k == attack.Lying || k == attack.Lazy:
 		owner = pool.Owner("account:" + k.String())
-	case k == honest && id%3 == 0:
+	case k == attack.Honest && id%3 == 0:
 		owner = "account:3"
 	}
 	w := pool.Worker{
@@ -76,14 +85,14 @@ func (h *history) join(k kind) {
 		Capabilities: pool.Capabilities{Programs: [][]string{{"a"}, {"a", "b"}}[h.r.IntN(2)]},
 	}
 	h.workers = append(h.workers, w)
-	m := &machine{kind: k, worker: len(h.workers) - 1, next: h.now, turns: map[pool.WorkID]*turn{}}
-	if k == lying {
-		m.liar = 1
+	m := &machine{attack.Machine{Kind: k, Next: h.now}, len(h.workers) - 1}
+	if k == attack.Lying {
+		m.Liar = "not "
 	}
 	h.machines = append(h.machines, m)
-	if k == cloned {
+	if k == attack.Cloned {
 		second := *m
-		second.liar, second.turns = 2+byte(id), map[pool.WorkID]*turn{}
+		second.Liar = fmt.Sprint("stolen by ", id, ": ")
 		h.machines = append(h.machines, &second)
 	}
 }
@@ -91,7 +100,7 @@ func (h *history) join(k kind) {
 func (h *history) behaves(worker pool.WorkerID) bool {
 	for _, m := range h.machines {
 		if m.worker == int(worker)-1 {
-			return m.kind == honest
+			return m.Kind == attack.Honest
 		}
 	}
 	return false
@@ -136,11 +145,11 @@ func (h *history) settle(l *life.Life, what string, do func()) {
 // beat is one heartbeat of a machine.
 func (h *history) beat(m *machine) {
 	w := &h.workers[m.worker]
-	reports := m.reports(h.r)
+	reports := m.Reports(h.r)
 	for _, p := range reports {
 		if l := h.works[p.Work]; l != nil {
-			h.settle(l, fmt.Sprintf("%s worker %d says %s of attempt %d", m.kind, w.ID, p.Says, p.Attempt), func() {
-				l.Report(h.now, w.ID, p, h.r.IntN(10) > 0 || m.kind == honest, h.r.Uint64(), policy)
+			h.settle(l, fmt.Sprintf("%s worker %d says %s of attempt %d", m.Kind, w.ID, p.Says, p.Attempt), func() {
+				l.Report(h.now, w.ID, p, h.r.IntN(10) > 0 || m.Kind == attack.Honest, h.r.Uint64(), policy)
 			})
 		}
 	}
@@ -162,8 +171,8 @@ func (h *history) beat(m *machine) {
 			h.t.Fatalf("worker %d is to %s work %d, which has ended", w.ID, o.Do, o.Work)
 		}
 	}
-	m.sleep(h.now, h.r)
-	m.hear(orders, h.r)
+	m.Sleep(h.now, interval, h.r)
+	m.Hear(orders, h.r)
 }
 
 // dispatch ends what is over, draws, and applies the plan.
@@ -231,7 +240,7 @@ func (h *history) offer(o placement.Offer) {
 func (h *history) tick() {
 	h.now = h.now.Add(time.Duration(1+h.r.IntN(3)) * time.Second)
 	for _, i := range h.r.Perm(len(h.machines)) {
-		if m := h.machines[i]; !m.gone && !h.now.Before(m.next) {
+		if m := h.machines[i]; !m.Gone && !h.now.Before(m.Next) {
 			h.beat(m)
 		}
 	}
@@ -290,14 +299,13 @@ func (h *history) silence() {
 // deadline. The others go for good, or behave from now on.
 func (h *history) calm(better bool) {
 	for _, m := range h.machines {
-		m.gone = m.gone || m.kind != honest && !better
-		if m.kind != honest {
-			m.kind, m.turns, m.next = slow, map[pool.WorkID]*turn{}, h.now
-			m.liar = 0
+		if m.Kind != attack.Honest {
+			m.Gone = m.Gone || !better
+			m.Better(h.now)
 		}
 	}
 	for range 25 {
-		h.join(honest)
+		h.join(attack.Honest)
 	}
 	const sweeps = 400
 	for range sweeps {

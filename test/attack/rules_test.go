@@ -7,6 +7,7 @@ import (
 	"workerpool/shared/life"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/test/attack"
 )
 
 func (h *history) fail(l life.Life, format string, args ...any) {
@@ -60,7 +61,7 @@ func (h *history) check(b, a life.Life, what string) {
 	if most := needs(a); open > most {
 		fail("%d open and %d needed", open, most)
 	}
-	if a.Work.Trust > 2 && !a.Work.Digest.IsZero() && a.Work.Digest != truthOf(a.Work.ID) {
+	if a.Work.Trust > 2 && !a.Work.Digest.IsZero() && a.Work.Digest != attack.DigestOf(attack.Truth(a.Work.ID)) {
 		fail("a lie was agreed upon")
 	}
 }
