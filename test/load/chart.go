@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"workerpool/test/load/meter"
 )
 
 // The chart has three panels, one below the other: latencies by percentile, calls
@@ -64,8 +66,8 @@ func chart(o Outcome) string {
 }
 
 func latencyLines(o Outcome) (lines []line, slowest float64) {
-	measures := slices.DeleteFunc(slices.Clone(o.Measures), func(m Measure) bool { return len(m.Curve) < 3 })
-	slices.SortStableFunc(measures, func(a, b Measure) int { return int(b.Count - a.Count) })
+	measures := slices.DeleteFunc(slices.Clone(o.Measures), func(m meter.Row) bool { return len(m.Curve) < 3 })
+	slices.SortStableFunc(measures, func(a, b meter.Row) int { return int(b.Count - a.Count) })
 	slowest = 1
 	for _, m := range measures[:min(len(measures), mostLines)] {
 		for _, p := range m.Curve {

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"workerpool/shared/wire"
+	"workerpool/test/load/plan"
 )
 
 func main() {
@@ -46,12 +47,12 @@ func command() (err error) {
 	flag.StringVar(&worker, "worker-login", workerLogin, "`LOGIN` of the workers, with -pool")
 	flag.StringVar(&workerFile, "worker-password-file", ".local/worker-password", "`FILE` with its password, with -pool")
 	flag.Parse()
-	plan, err := ReadPlan(path)
+	todo, err := plan.Read(path)
 	if err != nil {
 		return err
 	}
 	if out == "" {
-		out = filepath.Join(".local", "load", plan.Name)
+		out = filepath.Join(".local", "load", todo.Name)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -62,7 +63,7 @@ func command() (err error) {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		own, err := startOwnPool(order{Own: plan.Pool, Template: template, Functions: functions, Dir: dir})
+		own, err := startOwnPool(order{Own: todo.Pool, Template: template, Functions: functions, Dir: dir})
 		if err != nil {
 			return err
 		}
@@ -78,7 +79,7 @@ func command() (err error) {
 			*password = strings.TrimRight(string(text), "\r\n")
 		}
 	}
-	outcome, err := execute(ctx, plan, pool, os.Stdout)
+	outcome, err := execute(ctx, todo, pool, os.Stdout)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"workerpool/infra/local/host"
 	"workerpool/infra/local/process"
 	"workerpool/shared/store/storetest"
+	"workerpool/test/load/plan"
 )
 
 // serveVariable makes this program serve a pool instead of loading one: the pool
@@ -33,7 +34,7 @@ const (
 
 // order is what the serving process is told, in one line on its standard input.
 type order struct {
-	Own       OwnPool
+	Own       plan.Own
 	Template  string
 	Functions string
 	Dir       string
@@ -76,16 +77,17 @@ func startOwnPool(o order) (*ownPool, error) {
 		return nil, fmt.Errorf("starting a pool: %w", err)
 	}
 	p := &ownPool{cmd: cmd, input: in, ended: make(chan struct{})}
-	if err := json.NewEncoder(in).Encode(o); err == nil {
-		err = json.NewDecoder(out).Decode(&p.served)
+	told := json.NewEncoder(in).Encode(o)
+	if told == nil {
+		told = json.NewDecoder(out).Decode(&p.served)
 	}
 	go func() {
 		_ = cmd.Wait() // what went wrong it has said
 		close(p.ended)
 	}()
-	if p.URL == "" {
+	if told != nil {
 		p.Stop()
-		return nil, fmt.Errorf("the pool did not start")
+		return nil, fmt.Errorf("the pool did not start, its reason stands above: %w", told)
 	}
 	return p, nil
 }

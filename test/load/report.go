@@ -10,21 +10,13 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"workerpool/test/load/meter"
+	"workerpool/test/load/plan"
 )
 
-// Faults gives the broken promises.
-func (m *Meter) Faults() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	out := append([]string{}, m.faults...)
-	if m.more > 0 {
-		out = append(out, fmt.Sprintf("and %d more", m.more))
-	}
-	return out
-}
-
 // judge notes which expectations were missed.
-func (o *Outcome) judge(p Plan) {
+func (o *Outcome) judge(p plan.Plan) {
 	miss := func(format string, args ...any) { o.Missed = append(o.Missed, fmt.Sprintf(format, args...)) }
 	var calls, failed int64
 	phase := p.Expect.HeartbeatPhase
@@ -93,7 +85,7 @@ func (o Outcome) print(to io.Writer) error {
 	fmt.Fprintf(to, "heartbeats: told every %g to %g s; last phase after its first interval: %.1f a second, at most %d in one\n",
 		o.Interval[0], o.Interval[1], o.Mean, o.Peak)
 	if n := len(o.Samples); n > 0 {
-		most := Sample{}
+		most := meter.Sample{}
 		for _, s := range o.Samples {
 			if s.Sum() > most.Sum() {
 				most = s

@@ -12,13 +12,16 @@ import (
 	"workerpool/shared/client"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
+	"workerpool/test/load/crowd"
+	"workerpool/test/load/meter"
+	"workerpool/test/load/plan"
 )
 
 // requester submits, cancels and reads, and remembers what it was promised. It is
 // safe for concurrent use.
 type requester struct {
 	client *client.Client // repeats what may be repeated
-	meter  *Meter
+	meter  *meter.Meter
 	token  string
 	alone  bool // nobody else submits to this pool
 
@@ -58,7 +61,7 @@ func endingOf(w wire.Work) ending {
 	return e
 }
 
-func newRequester(c *client.Client, m *Meter, token string, alone bool, seed uint64) *requester {
+func newRequester(c *client.Client, m *meter.Meter, token string, alone bool, seed uint64) *requester {
 	return &requester{
 		client: c, meter: m, token: token, alone: alone, rng: randv2.New(randv2.NewPCG(seed, 1<<40)), cancelled: map[int64]bool{}, ended: map[int64]ending{},
 	}
@@ -66,7 +69,7 @@ func newRequester(c *client.Client, m *Meter, token string, alone bool, seed uin
 
 // Act does an actor's action once. What was to be read and is not there yet is
 // left out.
-func (q *requester) Act(ctx context.Context, a Actor, due time.Time) {
+func (q *requester) Act(ctx context.Context, a plan.Actor, due time.Time) {
 	var err error
 	batch, work, some := q.draw()
 	switch a.Action {
@@ -125,7 +128,7 @@ func (q *requester) done() (int64, bool) {
 	return 0, false
 }
 
-func (q *requester) submit(ctx context.Context, a Actor) error {
+func (q *requester) submit(ctx context.Context, a plan.Actor) error {
 	d := doubt{key: rand.Text(), submission: wire.Submission{
 		Template: wire.Template{App: wire.App{Type: "process", Name: a.App}, Trust: a.Trust}, Items: make([]wire.Item, a.Works),
 	}}
@@ -188,7 +191,7 @@ func (q *requester) look(w wire.Work) {
 		q.meter.Fault("work %d ended twice: %+v, then %+v", w.ID, was, now)
 	}
 	q.ended[w.ID] = now
-	if digest, size := digestOf(w.ID); now.state == string(pool.Done) && (now.sha256 != digest || now.size != size) {
+	if digest, size := crowd.DigestOf(w.ID); now.state == string(pool.Done) && (now.sha256 != digest || now.size != size) {
 		q.meter.Fault("work %d is done with %.8s of %d bytes; every worker reported %.8s of %d", w.ID, now.sha256, now.size, digest, size)
 	}
 	if q.cancelled[w.ID] && now.state != string(pool.Cancelled) {
@@ -280,7 +283,7 @@ func (q *requester) result(ctx context.Context, work int64) error {
 	if err := q.client.Download(ctx, out.URL, &content, out.SHA256, out.Size); err != nil {
 		return fmt.Errorf("downloading: %w", err)
 	}
-	if content.String() != resultOf(work) {
+	if content.String() != crowd.ResultOf(work) {
 		q.meter.Fault("the result of work %d is %q", work, content.String())
 	}
 	return nil

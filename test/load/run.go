@@ -11,6 +11,9 @@ import (
 	"workerpool/shared/client"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
+	"workerpool/test/load/crowd"
+	"workerpool/test/load/meter"
+	"workerpool/test/load/plan"
 )
 
 // target is the pool that is loaded.
@@ -27,13 +30,13 @@ type Outcome struct {
 	Seed     uint64           `json:"seed"`
 	Took     float64          `json:"took_s"`
 	Phases   []PhaseOutcome   `json:"phases"`
-	Measures []Measure        `json:"measures"`
+	Measures []meter.Row      `json:"measures"`
 	Found    Found            `json:"found"`
 	Interval [2]float64       `json:"heartbeat_interval_s"` // shortest, longest told
 	Peak     int              `json:"heartbeats_in_one_second"`
 	Mean     float64          `json:"heartbeats_a_second"` // both in the last phase, after its first interval
 	Growth   float64          `json:"memory_growth_percent"`
-	Samples  []Sample         `json:"memory"`
+	Samples  []meter.Sample   `json:"memory"`
 	Calls    map[string][]int `json:"calls_by_second"`
 	Faults   []string         `json:"faults"` // broken promises
 	Missed   []string         `json:"missed"` // expectations
@@ -48,26 +51,26 @@ type PhaseOutcome struct {
 
 // runner carries a plan out.
 type runner struct {
-	plan  Plan
-	meter *Meter
-	crowd *crowd
+	plan  plan.Plan
+	meter *meter.Meter
+	crowd *crowd.Crowd
 	asker *requester
 	say   io.Writer
 }
 
 // execute loads a pool by a plan.
-func execute(ctx context.Context, p Plan, t target, say io.Writer) (Outcome, error) {
-	meter := NewMeter(time.Now)
+func execute(ctx context.Context, p plan.Plan, t target, say io.Writer) (Outcome, error) {
+	m := meter.New(time.Now)
 	outcome := Outcome{Plan: p.Name, Seed: p.Seed}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	samples := func() []Sample { return nil }
+	samples := func() []meter.Sample { return nil }
 	if t.own != nil {
-		samples = watch(ctx, t.own.cmd.Process.Pid, meter.began)
+		samples = m.Watch(ctx, t.own.cmd.Process.Pid)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost, transport.MaxIdleConns = p.Connections, p.Connections, 0
-	counted := &http.Client{Transport: meter.Transport(transport)}
+	counted := &http.Client{Transport: m.Transport(transport)}
 	once, err := client.New(client.Config{URL: t.url, HTTP: counted, UserAgent: "worker-load", Attempts: 1})
 	if err != nil {
 		return outcome, err
@@ -81,27 +84,28 @@ func execute(ctx context.Context, p Plan, t target, say io.Writer) (Outcome, err
 		return outcome, fmt.Errorf("logging in: %w", err)
 	}
 	r := &runner{
-		plan: p, meter: meter, crowd: newCrowd(ctx, once, meter, t.worker, p.Seed),
-		asker: newRequester(patient, meter, session.Token, t.own != nil, p.Seed), say: say,
+		plan: p, meter: m, crowd: crowd.New(ctx, once, m, t.worker, p.Seed),
+		asker: newRequester(patient, m, session.Token, t.own != nil, p.Seed), say: say,
 	}
 	defer r.crowd.Leave()
 	for _, phase := range p.Phases {
-		meter.Phase(phase.Name)
-		from := time.Since(meter.began)
+		m.Phase(phase.Name)
+		from := m.Since()
 		fmt.Fprintf(say, "%6.0f s  %s\n", from.Seconds(), phase.Name)
 		if err := r.act(ctx, phase); err != nil {
 			return outcome, err
 		}
-		outcome.Phases = append(outcome.Phases, PhaseOutcome{phase.Name, from.Seconds(), time.Since(meter.began).Seconds()})
+		outcome.Phases = append(outcome.Phases, PhaseOutcome{phase.Name, from.Seconds(), m.Since().Seconds()})
 	}
 	last := outcome.Phases[len(outcome.Phases)-1]
 	from, to := seconds(last.From), seconds(last.To)
-	outcome.Interval = [2]float64{r.crowd.shortest.Seconds(), r.crowd.longest.Seconds()}
-	outcome.Peak, outcome.Mean = meter.Peak("heartbeat", from+r.crowd.longest, to)
-	outcome.Growth = growth(samples(), from, to)
+	shortest, longest := r.crowd.Intervals()
+	outcome.Interval = [2]float64{shortest.Seconds(), longest.Seconds()}
+	outcome.Peak, outcome.Mean = m.Peak("heartbeat", from+longest, to)
+	outcome.Growth = meter.Growth(samples(), from, to)
 
-	meter.Phase("end")
-	fmt.Fprintf(say, "%6.0f s  looking whether anything was lost\n", time.Since(meter.began).Seconds())
+	m.Phase("end")
+	fmt.Fprintf(say, "%6.0f s  looking whether anything was lost\n", m.Since().Seconds())
 	r.crowd.Leave()
 	if outcome.Found, err = verify(ctx, r.asker, r.crowd); err != nil {
 		return outcome, err
@@ -112,11 +116,11 @@ func execute(ctx context.Context, p Plan, t target, say io.Writer) (Outcome, err
 			return outcome, fmt.Errorf("auditing the books: %w", err)
 		}
 		for _, fault := range faults {
-			meter.Fault("the books: %s", fault)
+			m.Fault("the books: %s", fault)
 		}
 	}
-	outcome.Took, outcome.Measures, outcome.Samples = time.Since(meter.began).Seconds(), meter.Measures(), samples()
-	outcome.Faults, outcome.Calls = meter.Faults(), meter.calls
+	outcome.Took, outcome.Measures, outcome.Samples = m.Since().Seconds(), m.Rows(), samples()
+	outcome.Faults, outcome.Calls = m.Faults(), m.Calls()
 	outcome.judge(p)
 	return outcome, nil
 }
@@ -124,7 +128,7 @@ func execute(ctx context.Context, p Plan, t target, say io.Writer) (Outcome, err
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // act lets all actors of a phase act and waits for its end.
-func (r *runner) act(ctx context.Context, p Phase) error {
+func (r *runner) act(ctx context.Context, p plan.Phase) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
@@ -145,7 +149,7 @@ func (r *runner) act(ctx context.Context, p Phase) error {
 // repeat acts by the schedule of an actor until its count or the phase is over, and
 // waits for what is under way. Nothing is left out when the pool is slow: what is
 // due and cannot be sent waits, and its waiting counts.
-func (r *runner) repeat(ctx context.Context, a Actor, began time.Time, length time.Duration) {
+func (r *runner) repeat(ctx context.Context, a plan.Actor, began time.Time, length time.Duration) {
 	places := make(chan struct{}, a.AtOnce)
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -175,7 +179,7 @@ func (r *runner) repeat(ctx context.Context, a Actor, began time.Time, length ti
 }
 
 // awaitEnd waits until every accepted work has ended.
-func (r *runner) awaitEnd(ctx context.Context, p Phase, began time.Time) error {
+func (r *runner) awaitEnd(ctx context.Context, p plan.Phase, began time.Time) error {
 	for {
 		left, err := r.open(ctx)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"workerpool/shared/client"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
+	"workerpool/test/load/crowd"
 )
 
 // Found is what the pool says at the end of what it had accepted.
@@ -28,8 +29,8 @@ const (
 )
 
 // verify walks all that was accepted, when nobody acts any more.
-func verify(ctx context.Context, q *requester, c *crowd) (Found, error) {
-	found := Found{States: map[string]int{}, RunsBegun: c.runs.Load()}
+func verify(ctx context.Context, q *requester, c *crowd.Crowd) (Found, error) {
+	found := Found{States: map[string]int{}, RunsBegun: c.Runs()}
 	if err := q.settleDoubts(ctx, &found); err != nil {
 		return found, err
 	}
@@ -74,7 +75,7 @@ func verify(ctx context.Context, q *requester, c *crowd) (Found, error) {
 	if err := q.glance(ctx, found); err != nil {
 		return found, err
 	}
-	return found, q.census(ctx, c, &found)
+	return found, q.census(ctx, c.Names(), &found)
 }
 
 // settleDoubts repeats submissions that had no answer: by their keys they are taken
@@ -181,28 +182,28 @@ func (q *requester) glance(ctx context.Context, found Found) error {
 
 // census walks all workers: each that was registered is there, and holds no more
 // than it has slots for.
-func (q *requester) census(ctx context.Context, c *crowd, found *Found) error {
+func (q *requester) census(ctx context.Context, names map[int64]string, found *Found) error {
 	for after := int64(0); ; {
 		page, err := q.client.Workers(ctx, q.token, after, pageSize)
 		if err != nil {
 			return fmt.Errorf("walking the workers: %w", err)
 		}
 		for _, w := range page.Workers {
-			h, mine := c.ids[w.ID]
+			name, mine := names[w.ID]
 			if !mine {
 				continue
 			}
 			found.Workers++
-			if w.Name != h.name || w.Open > w.Slots {
-				q.meter.Fault("worker %d, %s, is told of as %s with %d open assignments and %d slots", w.ID, h.name, w.Name, w.Open, w.Slots)
+			if w.Name != name || w.Open > w.Slots {
+				q.meter.Fault("worker %d, %s, is told of as %s with %d open assignments and %d slots", w.ID, name, w.Name, w.Open, w.Slots)
 			}
 		}
 		if after = page.Next; after == 0 {
 			break
 		}
 	}
-	if found.Workers != len(c.ids) {
-		q.meter.Fault("%d workers were registered and %d found", len(c.ids), found.Workers)
+	if found.Workers != len(names) {
+		q.meter.Fault("%d workers were registered and %d found", len(names), found.Workers)
 	}
 	return nil
 }

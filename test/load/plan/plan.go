@@ -1,4 +1,6 @@
-package main
+// Package plan owns the plan files of the load tool: their form, what they may say,
+// and when an event of a rate is due. It acts on nothing.
+package plan
 
 import (
 	"bytes"
@@ -18,13 +20,13 @@ type Plan struct {
 	About       string  `json:"about"`
 	Seed        uint64  `json:"seed"`        // of what is drawn here, printed with the results
 	Connections int     `json:"connections"` // to the pool at once; 0 = 128
-	Pool        OwnPool `json:"pool"`        // not used with -pool
+	Pool        Own     `json:"pool"`        // not used with -pool
 	Phases      []Phase `json:"phases"`
 	Expect      Expect  `json:"expect"`
 }
 
-// OwnPool says how the pool of this machine differs from the template.
-type OwnPool struct {
+// Own says how the pool of this machine differs from the template.
+type Own struct {
 	Parameters map[string]string `json:"parameters"`
 	Durable    bool              `json:"durable"` // commits are forced to disk
 	TickS      float64           `json:"tick_s"`  // of the schedule; 0 = the template's
@@ -43,7 +45,7 @@ type Phase struct {
 // Actor does one thing again and again by a schedule that does not wait for
 // answers.
 type Actor struct {
-	Action string `json:"action"` // see actions
+	Action string `json:"action"` // see Actions
 	Rate   Rate   `json:"rate"`
 	Count  int    `json:"count"`   // of times; 0 = until the phase ends
 	AtOnce int    `json:"at_once"` // calls at once; more wait, and their waiting counts; 0 = 64
@@ -73,23 +75,23 @@ type Expect struct {
 	HeartbeatPhase string  `json:"heartbeat_phase"` // of HeartbeatP99MS; "" = the last
 }
 
-// actions are the words of Actor.Action.
-var actions = []string{"worker", "submit", "cancel", "work", "works", "batch", "pool", "result", "workers"}
+// Actions are the words of Actor.Action.
+var Actions = []string{"worker", "submit", "cancel", "work", "works", "batch", "pool", "result", "workers"}
 
-// ReadPlan reads a plan file and tells what is wrong with it.
-func ReadPlan(path string) (Plan, error) {
+// Read reads a plan file and tells what is wrong with it.
+func Read(path string) (Plan, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Plan{}, err
 	}
-	plan, err := parsePlan(text)
+	plan, err := parse(text)
 	if err != nil {
 		return plan, fmt.Errorf("reading the plan %s: %w", path, err)
 	}
 	return plan, nil
 }
 
-func parsePlan(text []byte) (Plan, error) {
+func parse(text []byte) (Plan, error) {
 	var p Plan
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -126,8 +128,8 @@ func (p *Phase) check() error {
 }
 
 func (a *Actor) check(seconds float64) error {
-	if !slices.Contains(actions, a.Action) {
-		return fmt.Errorf("no such action; there are %v", actions)
+	if !slices.Contains(Actions, a.Action) {
+		return fmt.Errorf("no such action; there are %v", Actions)
 	}
 	if a.Rate.From < 0 || a.Rate.To <= 0 || a.Rate.OverS < 0 {
 		return fmt.Errorf("a rate goes to more than 0 a second")

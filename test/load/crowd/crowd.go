@@ -1,4 +1,7 @@
-package main
+// Package crowd is the simulated workers of the load tool. It owns how they behave
+// and hold the pool to what it promises to workers; it must not know what the works
+// are submitted for.
+package crowd
 
 import (
 	"context"
@@ -12,12 +15,14 @@ import (
 
 	"workerpool/shared/client"
 	"workerpool/shared/wire"
+	"workerpool/test/load/meter"
+	"workerpool/test/load/plan"
 )
 
-// crowd is all simulated workers. They talk until Leave.
-type crowd struct {
+// Crowd is all simulated workers. They talk until Leave.
+type Crowd struct {
 	client *client.Client // tries once: the conversation decides what is tried again
-	meter  *Meter
+	meter  *meter.Meter
 	login  wire.Login
 	seed   uint64
 	mark   string // before all names, so that a pool may be loaded more than once
@@ -36,14 +41,15 @@ type crowd struct {
 	until    time.Time // the session's
 }
 
-func newCrowd(ctx context.Context, c *client.Client, m *Meter, login wire.Login, seed uint64) *crowd {
-	out := &crowd{client: c, meter: m, login: login, seed: seed, mark: "load-" + rand.Text()[:8], ids: map[int64]*hand{}}
+// New makes a crowd of nobody, whose workers log in with login.
+func New(ctx context.Context, c *client.Client, m *meter.Meter, login wire.Login, seed uint64) *Crowd {
+	out := &Crowd{client: c, meter: m, login: login, seed: seed, mark: "load-" + rand.Text()[:8], ids: map[int64]*hand{}}
 	out.ctx, out.cancel = context.WithCancel(ctx)
 	return out
 }
 
 // Start adds one worker that should start at a time.
-func (c *crowd) Start(a Actor, due time.Time) {
+func (c *Crowd) Start(a plan.Actor, due time.Time) {
 	c.mu.Lock()
 	n := c.hands
 	c.hands++
@@ -58,13 +64,13 @@ func (c *crowd) Start(a Actor, due time.Time) {
 }
 
 // Leave ends all workers: each reports once more, if there is something to tell.
-func (c *crowd) Leave() {
+func (c *Crowd) Leave() {
 	c.cancel()
 	c.all.Wait()
 }
 
 // registered notes whose id is whose: no two workers may be one.
-func (c *crowd) registered(id int64, h *hand) {
+func (c *Crowd) registered(id int64, h *hand) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if other, known := c.ids[id]; known && other != h {
@@ -74,7 +80,7 @@ func (c *crowd) registered(id int64, h *hand) {
 }
 
 // told notes an interval.
-func (c *crowd) told(interval time.Duration) {
+func (c *Crowd) told(interval time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.longest = max(c.longest, interval)
@@ -84,7 +90,7 @@ func (c *crowd) told(interval time.Duration) {
 }
 
 // sharedSession logs in once for all.
-func (c *crowd) sharedSession(ctx context.Context) (wire.Session, error) {
+func (c *Crowd) sharedSession(ctx context.Context) (wire.Session, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Now().Before(c.until) {
@@ -97,4 +103,26 @@ func (c *crowd) sharedSession(ctx context.Context) (wire.Session, error) {
 		c.session, c.until = session, due.Add(time.Duration(session.ExpiresIn)*time.Second/2)
 	}
 	return session, err
+}
+
+// Names gives the names of all registered workers by their ids.
+func (c *Crowd) Names() map[int64]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[int64]string{}
+	for id, h := range c.ids {
+		out[id] = h.name
+	}
+	return out
+}
+
+// Runs gives how many runs have begun.
+func (c *Crowd) Runs() int64 { return c.runs.Load() }
+
+// Intervals gives the shortest and the longest time between heartbeats that the
+// pool told.
+func (c *Crowd) Intervals() (shortest, longest time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shortest, c.longest
 }

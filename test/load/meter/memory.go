@@ -1,4 +1,4 @@
-package main
+package meter
 
 import (
 	"bytes"
@@ -31,9 +31,9 @@ func (s Sample) Sum() float64 {
 // ticksPerSecond is the kernel's unit in /proc/PID/stat, the same on every Linux.
 const ticksPerSecond = 100
 
-// watch samples a process and all below it once a second until ctx ends. Where there
+// Watch samples a process and all below it once a second until ctx ends. Where there
 // is no /proc there are no samples.
-func watch(ctx context.Context, pid int, began time.Time) func() []Sample {
+func (m *Meter) Watch(ctx context.Context, pid int) func() []Sample {
 	var mu sync.Mutex
 	var samples []Sample
 	go func() {
@@ -41,7 +41,7 @@ func watch(ctx context.Context, pid int, began time.Time) func() []Sample {
 		defer again.Stop()
 		for {
 			if s, ok := sample(pid); ok {
-				s.At = time.Since(began).Seconds()
+				s.At = m.Since().Seconds()
 				mu.Lock()
 				samples = append(samples, s)
 				mu.Unlock()
@@ -60,7 +60,7 @@ func watch(ctx context.Context, pid int, began time.Time) func() []Sample {
 	}
 }
 
-// process is a line of /proc.
+// processLine is what is read of one process.
 type processLine struct {
 	parent int
 	cpu    float64 // seconds
@@ -132,9 +132,9 @@ func parseStat(text []byte) processLine {
 	}
 }
 
-// growth gives by how many percent the memory grew in the second half of a time: the
+// Growth gives by how many percent the memory grew in the second half of a time: the
 // mean of its last quarter over that of the quarter before.
-func growth(samples []Sample, from, to time.Duration) float64 {
+func Growth(samples []Sample, from, to time.Duration) float64 {
 	mean := func(from, to float64) float64 {
 		sum, n := 0.0, 0
 		for _, s := range samples {

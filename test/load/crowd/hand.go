@@ -1,4 +1,4 @@
-package main
+package crowd
 
 import (
 	"context"
@@ -18,22 +18,24 @@ import (
 	"workerpool/shared/client"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
+	"workerpool/test/load/plan"
 )
 
-// resultOf is what a simulated run of a work brings: everybody knows it.
-func resultOf(work int64) string { return fmt.Sprintf("result of work %d\n", work) }
+// ResultOf is what a simulated run of a work brings: everybody knows it.
+func ResultOf(work int64) string { return fmt.Sprintf("result of work %d\n", work) }
 
-func digestOf(work int64) (sha256hex string, size int64) {
-	sum := sha256.Sum256([]byte(resultOf(work)))
-	return hex.EncodeToString(sum[:]), int64(len(resultOf(work)))
+// DigestOf gives that result's digest and size in bytes.
+func DigestOf(work int64) (sha256hex string, size int64) {
+	sum := sha256.Sum256([]byte(ResultOf(work)))
+	return hex.EncodeToString(sum[:]), int64(len(ResultOf(work)))
 }
 
 // hand is one simulated worker. The conversation is the worker program's own
 // (cmd/worker/beat); only the runs are made up. It holds the pool to its promises:
 // no work twice, never more than it has slots for.
 type hand struct {
-	crowd *crowd
-	actor Actor
+	crowd *Crowd
+	actor plan.Actor
 	name  string
 	key   string
 
@@ -48,7 +50,6 @@ type hand struct {
 	answered time.Time // when the last call came to its end
 	heard    time.Time // when the last heartbeat was answered
 	interval time.Duration
-	sent     []wire.Report
 }
 
 // given is what a worker knows of the newest attempt at a work.
@@ -233,7 +234,7 @@ func (h *hand) Reports() []wire.Report {
 		r := wire.Report{Work: work, Attempt: t.attempt, State: string(t.state)}
 		switch t.state {
 		case pool.SaysReported, pool.SaysUploading, pool.SaysUploaded:
-			r.SHA256, r.Size = digestOf(work)
+			r.SHA256, r.Size = DigestOf(work)
 		case pool.SaysFailed:
 			r.Reason = "the simulated upload failed"
 		case pool.SaysRunning, pool.SaysRefused:
@@ -295,7 +296,7 @@ func (h *hand) reach(work int64, t *turn, state pool.ReportState) {
 // another uploader.
 func (h *hand) bring(work int64, t *turn, link wire.Link) {
 	due := time.Now()
-	content := resultOf(work)
+	content := ResultOf(work)
 	err := h.crowd.client.Upload(h.crowd.ctx, link, strings.NewReader(content), int64(len(content)))
 	if errors.Is(err, context.Canceled) {
 		return

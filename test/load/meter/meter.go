@@ -1,4 +1,6 @@
-package main
+// Package meter measures calls and processes of a pool under load. It owns what is
+// counted and how; it must not know what calls are for.
+package meter
 
 import (
 	"errors"
@@ -42,8 +44,8 @@ type series struct {
 
 const mostFaults = 50 // that are told
 
-// NewMeter makes a Meter whose time begins now.
-func NewMeter(now func() time.Time) *Meter {
+// New makes a Meter whose time begins now.
+func New(now func() time.Time) *Meter {
 	return &Meter{began: now(), now: now, series: map[seriesKey]*series{}, calls: map[string][]int{}, starts: map[string]time.Duration{}}
 }
 
@@ -136,8 +138,8 @@ func (m *Meter) sent(kind string) {
 	m.calls[kind] = counts
 }
 
-// Measure is what became of one action in one phase.
-type Measure struct {
+// Row is what became of one action in one phase.
+type Row struct {
 	Phase  string         `json:"phase"`
 	Action string         `json:"action"`
 	Count  int64          `json:"count"`
@@ -150,14 +152,14 @@ type Measure struct {
 	Curve  [][2]float64   `json:"-"` // percent, milliseconds
 }
 
-// Measures gives all, in order of phase and name.
-func (m *Meter) Measures() []Measure {
+// Rows gives all, in order of phase and name.
+func (m *Meter) Rows() []Row {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []Measure
+	var out []Row
 	for key, s := range m.series {
 		at := func(percent float64) float64 { return float64(s.latency.ValueAtQuantile(percent)) / 1e3 }
-		one := Measure{
+		one := Row{
 			Phase: key.phase, Action: key.action, Count: s.latency.TotalCount(), Errors: s.errors,
 			P50: at(50), P90: at(90), P99: at(99), P999: at(99.9), Max: float64(s.latency.Max()) / 1e3,
 		}
@@ -168,7 +170,7 @@ func (m *Meter) Measures() []Measure {
 		}
 		out = append(out, one)
 	}
-	slices.SortFunc(out, func(a, b Measure) int {
+	slices.SortFunc(out, func(a, b Row) int {
 		if a.Phase != b.Phase {
 			return slices.Index(m.order, a.Phase) - slices.Index(m.order, b.Phase)
 		}
@@ -196,3 +198,28 @@ func (m *Meter) Peak(kind string, from, to time.Duration) (peak int, mean float6
 	}
 	return peak, mean
 }
+
+// Faults gives the broken promises.
+func (m *Meter) Faults() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := append([]string{}, m.faults...)
+	if m.more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", m.more))
+	}
+	return out
+}
+
+// Calls gives how many calls of each kind were sent in each second.
+func (m *Meter) Calls() map[string][]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[string][]int{}
+	for kind, counts := range m.calls {
+		out[kind] = slices.Clone(counts)
+	}
+	return out
+}
+
+// Since gives the time from the beginning.
+func (m *Meter) Since() time.Duration { return m.now().Sub(m.began) }
