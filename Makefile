@@ -68,6 +68,10 @@ test-mysql: $(if $(MYSQL_DSN),database,$(MYSQLD)) ## Run the tests of the databa
 		'{{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}' ./shared/... | \
 		sed -nE 's, workerpool/shared/(store/storetest|pooltest)$$,,p' | sort -u)
 
+.PHONY: bench
+bench: database build-local ## Measure what the pool takes, as ratios of one run (10 minutes; BENCH='-largest 1000 -rounds 1' is quick)
+	go run ./test/bench $(BENCH)
+
 $(MYSQLD): infra/tools/mysql
 	@if [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then $(call install,the keys of Debian,debian-archive-keyring); fi
 	infra/tools/mysql $(@D)

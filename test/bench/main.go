@@ -32,6 +32,7 @@ type options struct {
 	template  string
 	only      string
 	match     *regexp.Regexp
+	profile   bool
 	out       string
 }
 
@@ -43,6 +44,7 @@ func main() {
 	flag.StringVar(&o.functions, "functions", "build/local", "folder with the functions, <name>/bootstrap")
 	flag.StringVar(&o.template, "template", "template.yaml", "the pool's template")
 	flag.StringVar(&o.only, "only", "", "measure the books only, or http only")
+	flag.BoolVar(&o.profile, "profile", false, "let the server count its statements and print the dearest; it costs some speed")
 	match := flag.String("match", "", "regular expression: measure only figures whose names it finds")
 	flag.StringVar(&o.out, "out", "", "file for the tables in Markdown")
 	hosting := flag.Bool("serve", false, "run a pool for another bench: not for people")
@@ -67,7 +69,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s, err := startServer(ctx, filepath.Join(dir, "db"))
+	s, err := startServer(ctx, filepath.Join(dir, "db"), o.profile)
 	if err != nil {
 		return err
 	}
@@ -135,6 +137,11 @@ func measureBooks(ctx context.Context, s *server, o options, out io.Writer) (str
 	found, err := take(ctx, out, p, wanted, o.times)
 	if err != nil {
 		return "", err
+	}
+	if o.profile {
+		if err := s.dearest(ctx, out); err != nil {
+			return "", err
+		}
 	}
 	closed := []error{hostile.close()}
 	for _, k := range backlogs {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,14 +26,18 @@ type server struct {
 // that `make run` starts: the binary log, synced, and memory for the tables.
 var production = []string{
 	"--log-bin=binlog", "--server-id=1", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1",
-	"--innodb-buffer-pool-size=2G", "--performance-schema=OFF",
+	"--innodb-buffer-pool-size=2G",
 }
 
-func startServer(ctx context.Context, dir string) (*server, error) {
-	arguments := append(production, "--innodb-log-file-size=1G")
-	if os.Getenv(database.Choice) != "" {
-		arguments = append(production, "--innodb-redo-log-capacity=1G")
+func startServer(ctx context.Context, dir string, profile bool) (*server, error) {
+	schema, log := "--performance-schema=OFF", "--innodb-log-file-size=1G"
+	if profile {
+		schema = "--performance-schema=ON"
 	}
+	if os.Getenv(database.Choice) != "" {
+		log = "--innodb-redo-log-capacity=1G"
+	}
+	arguments := slices.Concat(production, []string{schema, log})
 	started, err := database.Start(database.Config{Dir: dir, Arguments: arguments})
 	if err != nil {
 		return nil, err
@@ -80,4 +86,30 @@ func (s *server) look(ctx context.Context, dir string) error {
 
 func (s *server) connect(name string, conns int) (*sql.DB, error) {
 	return connect(s.Addr(), s.AdminUser(), s.AdminPassword(), name, conns)
+}
+
+// dearest prints the statements of the flows that took the server longest together.
+func (s *server) dearest(ctx context.Context, out io.Writer) error {
+	db, err := s.connect("performance_schema", 1)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, `SELECT COUNT_STAR, SUM_TIMER_WAIT / 1e12, AVG_TIMER_WAIT / 1e6, SUM_LOCK_TIME / 1e12, SUM_ROWS_EXAMINED / COUNT_STAR,
+		LEFT(DIGEST_TEXT, 160) FROM events_statements_summary_by_digest WHERE SCHEMA_NAME <> 'peers' ORDER BY SUM_TIMER_WAIT DESC LIMIT 40`)
+	if err != nil {
+		return fmt.Errorf("asking for the dearest statements: %w", err)
+	}
+	defer rows.Close()
+	fmt.Fprintf(out, "\n%9s %8s %9s %8s %9s  statement\n", "times", "s", "us each", "s locked", "rows each")
+	for rows.Next() {
+		var times int
+		var sum, each, locked, examined float64
+		var text string
+		if err := rows.Scan(&times, &sum, &each, &locked, &examined, &text); err != nil {
+			return fmt.Errorf("reading the dearest statements: %w", err)
+		}
+		fmt.Fprintf(out, "%9d %8.2f %9.0f %8.2f %9.1f  %s\n", times, sum, each, locked, examined, text)
+	}
+	return rows.Err()
 }
