@@ -48,7 +48,7 @@ func TestBudgetIsNotFollowedToTheSecond(t *testing.T) {
 		writes     bool
 	}{
 		{1000, 50, true}, {999, 50, false}, {961, 50, false}, {940, 50, false}, {800, 50, false}, {780, 39, true}, // 50 is more than 39 and a quarter
-		{800, 40, true}, {1180, 59, true}, {1200, 60, true}, {961, 60, false}, {960, 60, false}, {940, 47, true}, {600, 30, true},
+		{800, 40, true}, {1180, 59, true}, {1200, 60, true}, {961, 60, false}, {960, 60, false}, {940, 47, true}, {600, 30, true}, {601, 31, true}, {600, 30, true}, // the operator's own 30 s
 	} {
 		b.Books.Exec(t, "UPDATE pool_state SET live_workers = ?", step.live)
 		before := b.Stored()
