@@ -266,15 +266,37 @@ func TestPredicates(t *testing.T) {
 
 func TestWorkerSlotsAndLease(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ slots, open, free int }{{4, 0, 4}, {4, 3, 1}, {4, 4, 0}, {2, 4, 0}, {0, 0, 0}} {
-		if got := (pool.Worker{Slots: c.slots, Open: c.open}).Free(); got != c.free {
-			t.Errorf("%d slots, %d open: %d free, want %d", c.slots, c.open, got, c.free)
+	for _, c := range []struct{ slots, quota, open, free int }{
+		{4, 256, 0, 4}, {4, 4, 3, 1}, {4, 4, 4, 0}, {2, 4, 4, 0}, {0, 1, 0, 0}, {4, 1, 0, 1}, {4, 2, 1, 1}, {4, 1, 2, 0},
+	} {
+		if got := (pool.Worker{Slots: c.slots, Quota: c.quota, Open: c.open}).Free(); got != c.free {
+			t.Errorf("%+v: %d free", c, got)
 		}
 	}
 	until := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	w := pool.Worker{Until: until}
 	if !w.Live(until.Add(-1)) || w.Live(until) || w.Live(until.Add(1)) {
 		t.Error("a lease holds before its end and no longer")
+	}
+}
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	allow := func(entries ...string) pool.Rules { return pool.Rules{Allow: entries} }
+	deny := func(entries ...string) pool.Rules { return pool.Rules{Deny: entries} }
+	for _, c := range []struct {
+		rules pool.Rules
+		name  string
+		admit bool
+	}{
+		{pool.Rules{}, "ann", true}, {pool.Rules{}, "", true},
+		{allow("ann"), "ann", true}, {allow("ann"), "anna", false}, {allow("bob", "ann*"), "anna", true}, {allow("ann*"), "ann", true}, {allow("ann*"), "an", false},
+		{deny("ann"), "ann", false}, {deny("ann"), "anna", true}, {deny("ann*"), "anna", false}, {deny("bob"), "ann", true}, {deny("*"), "ann", false},
+		{pool.Rules{Allow: []string{"ann"}, Deny: []string{"a*"}}, "ann", false}, {pool.Rules{Allow: []string{"*"}, Deny: []string{"bob"}}, "ann", true},
+	} {
+		if got := c.rules.Admit(c.name); got != c.admit {
+			t.Errorf("%+v admits %q: %v", c.rules, c.name, got)
+		}
 	}
 }
 
