@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -237,6 +238,7 @@ func (s *Store) WhyWorker(ctx context.Context, account pool.AccountID, id pool.W
 // askQueues counts what waits in each class and reads the fronts of those that the
 // worker can run.
 func (s *Store) askQueues(ctx context.Context, conn *sql.Conn, l *reason.Look, classes []pool.ClassID) error {
+	slices.Sort(classes)
 	classes = classes[:min(len(classes), maxQueues)]
 	known, err := s.demands(ctx, conn, classes)
 	if err != nil {
