@@ -3,6 +3,7 @@
 package meter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -83,6 +84,8 @@ func kindOf(err error) string {
 		return strconv.Itoa(e.Problem.Status)
 	case errors.As(err, &e):
 		return "no answer"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "given up"
 	}
 	return "other"
 }
@@ -143,7 +146,7 @@ type Row struct {
 	Phase  string         `json:"phase"`
 	Action string         `json:"action"`
 	Count  int64          `json:"count"`
-	Errors map[string]int `json:"errors,omitempty"` // by status, "no answer" or "other"
+	Errors map[string]int `json:"errors,omitempty"` // by status, "no answer", "given up" or "other"
 	P50    float64        `json:"p50_ms"`
 	P90    float64        `json:"p90_ms"`
 	P99    float64        `json:"p99_ms"`
