@@ -212,6 +212,9 @@ func TestWorkerGoesOnAfterItsOwnKill(t *testing.T) {
 	b := start(t)
 	gate := filepath.Join(b.dir, "gate")
 	w := b.worker("reborn", "-until", gate)
+	if _, err := b.books().Exec("UPDATE worker SET quota = slots WHERE id = ?", w.id()); err != nil { // it has earned the trust for both
+		t.Fatal(err)
+	}
 	accepted := b.submit(1, wire.Item{Args: []string{"x"}}, wire.Item{Args: []string{"y"}})
 	b.running(accepted.FirstWork, w.id())
 	b.running(accepted.LastWork, w.id())
