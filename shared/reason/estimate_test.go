@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"workerpool/shared/consensus"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 	"workerpool/shared/reason"
@@ -82,7 +81,11 @@ func newSim(seed uint64, trust int, run func(*rand.Rand) time.Duration) *sim {
 
 func (s *sim) accept(trust int) {
 	s.last++
-	s.queue = append(s.queue, placement.Ready{Work: s.last, Rank: int64(s.last), Trust: trust, Missing: consensus.New().Wanted(trust, 0, consensus.APIWeight)})
+	missing := 1
+	if trust > 1 {
+		missing = 2 // of trust 3
+	}
+	s.queue = append(s.queue, placement.Ready{Work: s.last, Rank: int64(s.last), Trust: trust, Missing: missing})
 }
 
 // step dispatches, and lets time pass to the next end of a run.

@@ -44,11 +44,11 @@ type Reconcile struct{ Config }
 func New(c Config) *Reconcile { return &Reconcile{c} }
 
 const (
-	archiveWorks = 500             // in one transaction
+	archiveWorks = 500 // in one transaction
 	keepDraws    = 7 * 24 * time.Hour
 	mostDraws    = 100_000
-	forgetDraws  = 100 // at a time: a snapshot may be large
-	forgetTimes  = 20  // in one tick, far more than a minute brings
+	forgetDraws  = 100             // at a time: a snapshot may be large
+	forgetTimes  = 20              // in one tick, far more than a minute brings
 	margin       = 5 * time.Second // before the function's deadline: nothing more is begun
 )
 

@@ -41,6 +41,12 @@ func operations(ctx context.Context, s *store.Store, p *party) map[string]error 
 	_, out["Works"] = s.Works(ctx, pool.WorkFilter{Limit: 1})
 	_, out["Census"] = s.Census(ctx)
 	_, out["Archive"] = s.Archive(ctx, 1)
+	_, out["WhyWork"] = s.WhyWork(ctx, 0, id.Work(0))
+	_, out["WhyWorker"] = s.WhyWorker(ctx, 0, p.workers[0])
+	if _, out["Drawing"] = s.Drawing(ctx, id.Work(0), p.workers[0]); pool.KindOf(out["Drawing"]) == pool.NotFound {
+		out["Drawing"] = nil // never offered: it was asked
+	}
+	_, out["ForgetDraws"] = s.ForgetDraws(ctx, time.Hour, 1, 1)
 	out["Ping"] = s.Ping(ctx)
 	return out
 }
