@@ -33,7 +33,7 @@ func (b *books) dispatching(ctx context.Context, d time.Duration) (sample, error
 		return sample{}, err
 	}
 	return atLeast(d, func() (sample, error) {
-		s, err := measure(b.server.pid, func() (int, error) { return episode, b.dispatch.Run(ctx) })
+		s, err := b.server.measure(func() (int, error) { return episode, b.dispatch.Run(ctx) })
 		if err == nil {
 			err = b.assigned(ctx, "offered", episode)
 		}
@@ -60,7 +60,7 @@ func (b *books) one(ctx context.Context, d time.Duration) (sample, error) {
 		if err := b.add(ctx, 1, pool.Demands{}); err != nil {
 			return sample{}, err
 		}
-		s, err := measure(b.server.pid, func() (int, error) { return 1, b.dispatch.Run(ctx) })
+		s, err := b.server.measure(func() (int, error) { return 1, b.dispatch.Run(ctx) })
 		if err == nil {
 			err = b.assigned(ctx, "offered", 1)
 		}
@@ -82,7 +82,7 @@ func (b *books) submitting(ctx context.Context, d time.Duration, c, works int, s
 	if err := b.sql.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM batch").Scan(&last); err != nil {
 		return sample{}, fmt.Errorf("finding the last batch: %w", err)
 	}
-	s, err := measure(b.server.pid, func() (int, error) {
+	s, err := b.server.measure(func() (int, error) {
 		n, err := parallel(ctx, c, d, func(ctx context.Context, caller, _ int) error {
 			requester := b.others[caller]
 			if same {
@@ -117,7 +117,7 @@ func (b *books) submitting(ctx context.Context, d time.Duration, c, works int, s
 
 // resting lets workers call that have nothing, report nothing and get nothing.
 func (b *books) resting(ctx context.Context, d time.Duration) (sample, error) {
-	return measure(b.server.pid, func() (int, error) {
+	return b.server.measure(func() (int, error) {
 		return parallel(ctx, callers, d, func(ctx context.Context, _, _ int) error {
 			_, err := b.heartbeat.Beat(ctx, heartbeat.Call{Account: b.crowd, Worker: b.narrow[rand.IntN(len(b.narrow))]})
 			return err
@@ -196,7 +196,7 @@ func (b *books) reporting(ctx context.Context, d time.Duration) (sample, error) 
 		if err != nil {
 			return sample{}, err
 		}
-		s, err := measure(b.server.pid, func() (n int, err error) {
+		s, err := b.server.measure(func() (n int, err error) {
 			for _, says := range steps {
 				beats, err := b.say(ctx, callers, turns, b.narrow, says)
 				if err != nil {
@@ -225,7 +225,7 @@ func (b *books) living(ctx context.Context, d time.Duration) (sample, error) {
 	}
 	return atLeast(d, func() (sample, error) {
 		var turns map[pool.WorkerID][]turn
-		s, err := measure(b.server.pid, func() (int, error) {
+		s, err := b.server.measure(func() (int, error) {
 			err := b.add(ctx, episode, pool.Demands{})
 			if err == nil {
 				err = b.dispatch.Run(ctx)

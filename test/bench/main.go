@@ -44,7 +44,7 @@ func main() {
 	flag.StringVar(&o.functions, "functions", "build/local", "folder with the functions, <name>/bootstrap")
 	flag.StringVar(&o.template, "template", "template.yaml", "the pool's template")
 	flag.StringVar(&o.only, "only", "", "measure the books only, or http only")
-	flag.BoolVar(&o.profile, "profile", false, "let the server count its statements and print the dearest; it costs some speed")
+	flag.BoolVar(&o.profile, "profile", false, "let the server tell what statements of each kind take; it costs some speed")
 	match := flag.String("match", "", "regular expression: measure only figures whose names it finds")
 	flag.StringVar(&o.out, "out", "", "file for the tables in Markdown")
 	hosting := flag.Bool("serve", false, "run a pool for another bench: not for people")
@@ -134,14 +134,9 @@ func measureBooks(ctx context.Context, s *server, o options, out io.Writer) (str
 		return "", err
 	}
 	wanted := slices.DeleteFunc(figuresOf(backlogs, hostile, o.duration), func(f figure) bool { return !o.match.MatchString(f.name) })
-	found, err := take(ctx, out, p, wanted, o.times)
+	found, err := take(ctx, out, p, wanted, o.times, s.tell)
 	if err != nil {
 		return "", err
-	}
-	if o.profile {
-		if err := s.dearest(ctx, out); err != nil {
-			return "", err
-		}
 	}
 	closed := []error{hostile.close()}
 	for _, k := range backlogs {

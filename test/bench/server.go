@@ -1,15 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"workerpool/infra/local/database"
 )
@@ -20,6 +24,10 @@ type server struct {
 	*database.Database
 	pid     int
 	version string
+
+	statements *sql.DB // where a profile is read; nil = none is taken
+	kinds      map[string]kind
+	measured   int // works or calls
 }
 
 // production are the settings in which the pool's server differs from the one
@@ -42,8 +50,11 @@ func startServer(ctx context.Context, dir string, profile bool) (*server, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Database: started}
-	if err := s.look(ctx, dir); err != nil {
+	s := &server{Database: started, kinds: map[string]kind{}}
+	if profile {
+		s.statements, err = s.connect("performance_schema", 1)
+	}
+	if err := errors.Join(err, s.look(ctx, dir)); err != nil {
 		started.Kill()
 		return nil, err
 	}
@@ -88,28 +99,51 @@ func (s *server) connect(name string, conns int) (*sql.DB, error) {
 	return connect(s.Addr(), s.AdminUser(), s.AdminPassword(), name, conns)
 }
 
-// dearest prints the statements of the flows that took the server longest together.
-func (s *server) dearest(ctx context.Context, out io.Writer) error {
-	db, err := s.connect("performance_schema", 1)
-	if err != nil {
-		return err
+// kind is what statements of one kind took the server.
+type kind struct {
+	times int
+	took  time.Duration // on the server's clock: waiting included
+}
+
+// measure is measure with this server; with a profile it also gathers what the
+// statements of each kind took meanwhile. The server tells kinds apart even where
+// several statements come in one round trip.
+func (s *server) measure(f func() (n int, err error)) (sample, error) {
+	if s.statements == nil {
+		return measure(s.pid, f)
 	}
-	defer db.Close()
-	rows, err := db.QueryContext(ctx, `SELECT COUNT_STAR, SUM_TIMER_WAIT / 1e12, AVG_TIMER_WAIT / 1e6, SUM_LOCK_TIME / 1e12, SUM_ROWS_EXAMINED / COUNT_STAR,
-		LEFT(DIGEST_TEXT, 160) FROM events_statements_summary_by_digest WHERE SCHEMA_NAME <> 'peers' ORDER BY SUM_TIMER_WAIT DESC LIMIT 40`)
+	if _, err := s.statements.Exec("TRUNCATE events_statements_summary_global_by_event_name"); err != nil {
+		return sample{}, fmt.Errorf("beginning a profile: %w", err)
+	}
+	found, err := measure(s.pid, f)
 	if err != nil {
-		return fmt.Errorf("asking for the dearest statements: %w", err)
+		return found, err
+	}
+	rows, err := s.statements.Query(`SELECT SUBSTRING_INDEX(EVENT_NAME, '/', -1), COUNT_STAR, ROUND(SUM_TIMER_WAIT / 1000)
+		FROM events_statements_summary_global_by_event_name WHERE COUNT_STAR > 0 AND EVENT_NAME LIKE 'statement/sql/%' AND EVENT_NAME <> 'statement/sql/truncate'`)
+	if err != nil {
+		return found, fmt.Errorf("reading a profile: %w", err)
 	}
 	defer rows.Close()
-	fmt.Fprintf(out, "\n%9s %8s %9s %8s %9s  statement\n", "times", "s", "us each", "s locked", "rows each")
 	for rows.Next() {
-		var times int
-		var sum, each, locked, examined float64
-		var text string
-		if err := rows.Scan(&times, &sum, &each, &locked, &examined, &text); err != nil {
-			return fmt.Errorf("reading the dearest statements: %w", err)
+		var name string
+		var k kind
+		if err := rows.Scan(&name, &k.times, &k.took); err != nil {
+			return found, fmt.Errorf("reading a profile: %w", err)
 		}
-		fmt.Fprintf(out, "%9d %8.2f %9.0f %8.2f %9.1f  %s\n", times, sum, each, locked, examined, text)
+		s.kinds[name] = kind{s.kinds[name].times + k.times, s.kinds[name].took + k.took}
 	}
-	return rows.Err()
+	s.measured += found.n
+	return found, rows.Err()
+}
+
+// tell prints the profile since the last time, for each work or call.
+func (s *server) tell(out io.Writer) {
+	names := slices.SortedFunc(maps.Keys(s.kinds), func(a, b string) int { return cmp.Compare(s.kinds[b].took, s.kinds[a].took) })
+	for _, name := range names {
+		k := s.kinds[name]
+		fmt.Fprintf(out, "  %-16s %7.3f statements each, %9.1f us each\n", name, float64(k.times)/float64(s.measured), float64(k.took.Microseconds())/float64(s.measured))
+	}
+	clear(s.kinds)
+	s.measured = 0
 }

@@ -32,7 +32,7 @@ type rounds struct {
 }
 
 // take measures every figure some times, each between its peers.
-func take(ctx context.Context, out io.Writer, p *peers, figures []figure, times int) (*rounds, error) {
+func take(ctx context.Context, out io.Writer, p *peers, figures []figure, times int, tell func(io.Writer)) (*rounds, error) {
 	r := &rounds{figures: figures, own: map[string][]sample{}, beside: map[[2]string][]float64{}, peers: map[string][]sample{}}
 	for round := range times {
 		for _, f := range figures {
@@ -66,6 +66,7 @@ func take(ctx context.Context, out io.Writer, p *peers, figures []figure, times 
 				r.beside[[2]string{f.name, name}] = append(r.beside[[2]string{f.name, name}], rate)
 			}
 			fmt.Fprintf(out, "round %d  %-48s %9.0f %s/s  load %s\n", round+1, f.name, s.rate(), f.unit, load())
+			tell(out)
 		}
 	}
 	return r, nil
