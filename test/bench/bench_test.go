@@ -29,7 +29,7 @@ func TestStatOfAnyProgramName(t *testing.T) {
 func TestRatiosAreOfOneRound(t *testing.T) {
 	at := func(n ...int) (out []sample) {
 		for _, n := range n {
-			out = append(out, sample{n: n, took: time.Second})
+			out = append(out, sample{n: n, took: time.Second, flow: 200 * time.Millisecond, server: 400 * time.Millisecond})
 		}
 		return out
 	}
@@ -37,6 +37,7 @@ func TestRatiosAreOfOneRound(t *testing.T) {
 	slow := figure{name: "slow", unit: "works"}
 	r := &rounds{
 		figures: []figure{fast, slow}, own: map[string][]sample{"fast": at(100, 300, 200), "slow": at(10, 10, 40)},
+		peers:  map[string][]sample{insert1: at(100, 200)},
 		beside: map[[2]string][]float64{{"fast", insert1}: {100, 100, 50}},
 	}
 	if got := r.ratios(fast, fast.to[0]); !slices.Equal(got, []float64{1, 3, 4}) {
@@ -47,7 +48,7 @@ func TestRatiosAreOfOneRound(t *testing.T) {
 	}
 	table := r.table()
 	for _, line := range []string{
-		"| fast | insert1, c=32 | 3.00 (1.00 - x4.0) | 0.50 | 2.00 | great |", "| fast | slow | x10.0 (x5.0 - x30.0) | 1.00 | x10.0 | great |",
+		"| fast | insert1, c=32 | 3.00 (1.00 - x4.0) | 1.33 | 0.50 | 2.00 | great |", "| fast | slow | x10.0 (x5.0 - x30.0) | x10.0 | 1.00 | x10.0 | great |",
 		"| slow | 10 works |",
 	} {
 		if !strings.Contains(table, line) {

@@ -98,9 +98,9 @@ func startWeb(ctx context.Context, s *server, o options, dir string) (_ *web, er
 	c := serving{
 		Template: o.template, Functions: o.functions, Dir: dir,
 		Database: host.Database{Addr: s.Addr(), AdminUser: s.AdminUser(), AdminPassword: s.AdminPassword()},
-		// So many heartbeats as the machine can bear.
+		// As many heartbeats as the machine can bear; all else is the template's.
 		Parameters: map[string]string{
-			"HeartbeatBusy": "2", "HeartbeatIdle": "2", "HeartbeatBudget": "100000", "S3PathStyle": "true",
+			"HeartbeatBudget": "100000", "S3PathStyle": "true",
 			"AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
 		},
 		Secrets: map[string]string{},
@@ -313,7 +313,7 @@ func measureHTTP(ctx context.Context, s *server, o options, dir string, out io.W
 			backlogs = append(backlogs, works)
 		}
 	}
-	more, err := w.work(ctx, o, crew{100, 32}, backlogs, out)
+	more, err := w.work(ctx, o, crew{200, 32}, backlogs, out)
 	if err != nil {
 		return "", err
 	}
