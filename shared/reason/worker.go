@@ -80,8 +80,8 @@ func Idle(l Look, p placement.Policy) Idleness {
 	case w.State == pool.Inactive:
 		return Idleness{Code: WorkerOff, Words: "it is inactive: it is told to stop all and gets nothing until it is activated"}
 	case !w.Live(l.Now):
-		return Idleness{Code: NotLive, Words: fmt.Sprintf("no heartbeat of it came in time: it counts as lost since %s (%d s ago); its next heartbeat makes it live at once",
-			w.Until.UTC().Format("2006-01-02 15:04:05"), int64(l.Now.Sub(w.Until)/time.Second))}
+		return Idleness{Code: NotLive, Words: fmt.Sprintf("no heartbeat of it came in time: it counts as lost since %s; its next heartbeat makes it live at once",
+			w.Until.UTC().Format(time.DateTime))}
 	case w.State == pool.Draining:
 		return Idleness{Code: WorkerDrains, Words: "it is draining: it finishes what it holds and gets no more until it is activated"}
 	}

@@ -31,7 +31,7 @@ func TestIdle(t *testing.T) {
 	}{
 		{"disabled", func(l *reason.Look) { l.Disabled = true }, reason.AccountOff, "disabled"},
 		{"inactive", func(l *reason.Look) { l.Worker.State, l.Worker.Until = pool.Inactive, now }, reason.WorkerOff, "inactive"},
-		{"lost", func(l *reason.Look) { l.Worker.Until = now.Add(-90 * time.Second) }, reason.NotLive, "lost since 2030-05-01 11:58:30 (90 s ago)"},
+		{"lost", func(l *reason.Look) { l.Worker.Until = now.Add(-90 * time.Second) }, reason.NotLive, "lost since 2030-05-01 11:58:30; its next heartbeat"},
 		{"draining", func(l *reason.Look) { l.Worker.State = pool.Draining }, reason.WorkerDrains, "draining"},
 		{"pool drains", func(l *reason.Look) { l.State = pool.PoolDraining }, reason.PoolDrains, "draining"},
 		{"pool off", func(l *reason.Look) { l.State = pool.PoolInactive }, reason.PoolOff, "inactive"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,8 @@ func TestRecordedEvents(t *testing.T) {
 	want := map[string]int{
 		"heartbeat-idle": 200, "heartbeat-reports": 200, "operate-drain": 200, "operate-workers": 200, "query-health": 200,
 		"query-work": 200, "session-login": 401, "submit-batch": 201, "submit-cancel": 200,
+		"operate-deactivate": 200, "operate-pool-drain": 200, "operate-share": 404,
+		"query-explain-work": 200, "query-explain-worker": 200, "query-explain-assignment": 404, // never offered
 		"dispatch-garbage": 0, "dispatch-ring": 0, "migrate-up": 0, "reconcile-tick": 0,
 	}
 	files, err := filepath.Glob("../../events/*.json")
@@ -43,7 +46,11 @@ func TestRecordedEvents(t *testing.T) {
 		if name == "submit-cancel" { // the repeat tells that it had been cancelled already
 			first.Body = strings.Replace(first.Body, `"before":"waiting"`, `"before":"cancelled"`, 1)
 		}
-		if want[name] < 300 && name != "operate-workers" && name != "migrate-up" && first.Body != second.Body {
+		if name == "operate-pool-drain" { // and that the pool was draining
+			first.Body = strings.Replace(first.Body, `"before":"active"`, `"before":"draining"`, 1)
+		}
+		moves := []string{"operate-workers", "operate-deactivate", "migrate-up"} // moments of theirs move
+		if want[name] < 300 && !slices.Contains(moves, name) && first.Body != second.Body {
 			t.Errorf("%s: the repeat was answered %s, the first %s", name, second.Body, first.Body)
 		}
 		if name == "dispatch-garbage" && (len(first.Failures) != 1 || !strings.HasSuffix(first.Failures[0].ID, "0004")) {
