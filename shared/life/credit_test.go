@@ -42,6 +42,10 @@ func TestCredit(t *testing.T) {
 			of(a, row(1, pool.Reported, a), row(2, pool.Closed, b), row(3, pool.Closed, c), row(4, pool.Uploading, a)),
 			map[pool.WorkerID]int{1: 1, 4: 1},
 		},
+		"what was lost costs once only": {
+			of(none, row(1, pool.Broken, none), row(2, pool.Expired, none), row(3, pool.InRun, none)),
+			of(none, row(1, pool.Broken, none), row(2, pool.Expired, none), row(3, pool.Reported, a)), nil,
+		},
 		"failed, lost, not begun, refused": {
 			of(none, row(1, pool.InRun, none), row(2, pool.InRun, none), row(3, pool.Offered, none), row(4, pool.Offered, none)),
 			of(none, row(1, pool.Broken, none), row(2, pool.Expired, none), row(3, pool.Expired, none), row(4, pool.Refused, none)),

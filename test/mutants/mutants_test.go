@@ -16,7 +16,7 @@ import (
 )
 
 // nouns are the packages whose tests are put to the proof, fastest first.
-var nouns = []string{"pool", "consensus", "wire", "placement", "life"}
+var nouns = []string{"pool", "consensus", "wire", "reason", "placement", "life"}
 
 const root = "../.."
 
