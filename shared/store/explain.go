@@ -104,7 +104,7 @@ func (s *Store) scanLive(rows *sql.Rows, more ...any) (pool.Worker, error) {
 		return w, err
 	}
 	w.Interval = time.Duration(interval) * time.Second
-	w.Capabilities, err = wire.DecodeCapabilities(capabilities)
+	w.Capabilities, err = s.stated.read(capabilities)
 	return w, err
 }
 
