@@ -193,7 +193,7 @@ func TestTokensRefused(t *testing.T) {
 }
 
 // A role does what it may and nothing else, and a worker's token is for its own
-// heartbeats only.
+// heartbeats and the reason why it has no more work.
 func TestRolesRefused(t *testing.T) {
 	t.Parallel()
 	c := newCourt(t)
@@ -209,7 +209,7 @@ func TestRolesRefused(t *testing.T) {
 		case "query":
 			switch route {
 			case "GET /workers/{id}/explain":
-				wrong = map[string]string{"a requester": c.ann.Token, "a worker": c.one.Token}
+				wrong = map[string]string{"a requester": c.ann.Token}
 			case "GET /works/{id}/assignments/{worker}/explain":
 				wrong["a requester"] = c.ann.Token
 			}
@@ -225,6 +225,7 @@ func TestRolesRefused(t *testing.T) {
 	}
 	for who, token := range map[string]string{"another worker of the account": c.other.Token, "another's": c.his.Token, "the account": c.crowd.Token} {
 		c.refused("heartbeat by "+who, c.Call(token, "POST", fmt.Sprintf("/workers/%d/heartbeat", c.one.ID), fullHeartbeat()), 404, "id")
+		c.refused("explained to "+who, c.Call(token, "GET", fmt.Sprintf("/workers/%d/explain", c.one.ID), nil), 404, "id")
 	}
 }
 

@@ -33,22 +33,24 @@ func (q *Query) explainWork(w http.ResponseWriter, r *http.Request) error {
 	return web.WriteJSON(w, http.StatusOK, wire.FromExplanation(known.Work, reason.Explain(known, placement.Defaults), requester == 0))
 }
 
-// explainWorker is for the account that a worker belongs to, and for operators.
+// explainWorker is for the account that a worker belongs to, for the worker
+// itself (of those on the shared account nobody else but operators may ask), and
+// for operators.
 func (q *Query) explainWorker(w http.ResponseWriter, r *http.Request) error {
 	caller, err := web.CallerAs(r.Context(), pool.RoleWorker, pool.RoleOperator)
 	if err != nil {
 		return err
 	}
-	if caller.Worker != 0 {
-		return pool.Refuse(pool.Forbidden, "", "a worker's token is for its heartbeats: use the account's")
-	}
-	account := caller.Account
-	if caller.Role == pool.RoleOperator {
-		account = 0
-	}
 	id, err := web.PathID(r, "id")
 	if err != nil {
 		return err
+	}
+	account := caller.Account
+	switch {
+	case caller.Role == pool.RoleOperator || caller.Worker == pool.WorkerID(id):
+		account = 0
+	case caller.Worker != 0:
+		return pool.Refuse(pool.NotFound, "id", "no worker %d", id)
 	}
 	known, err := q.Reasons.WhyWorker(r.Context(), account, pool.WorkerID(id))
 	if err != nil {
