@@ -97,13 +97,13 @@ type queueing struct {
 }
 
 // askQueue adds the reading of what a batch's place follows from; the requester's
-// row is locked already. A first work of the requester's own, or one that waits
-// at its batch's limit, does not count as the front: by leaving such a work
+// row is locked already. A first work of the requester's own, or one that may
+// wait at a limit, does not count as the front: by leaving such a work
 // behind somebody could keep a place in the past.
 func askQueue(b *statements, batch string) {
-	b.add(`SELECT p.virtual_time, COALESCE((SELECT IF(g.requester = q.account_id OR g.max_running > 0, NULL, f.queue_rank + g.boost)
+	b.add(`SELECT p.virtual_time, COALESCE((SELECT IF(g.requester = q.account_id OR g.max_running > 0 OR COALESCE(o.max_running, 0) > 0, NULL, f.queue_rank + g.boost)
 			FROM (SELECT queue_rank, work_id FROM ready WHERE class_id = (SELECT class_id FROM batch WHERE id = ` + batch + `) ORDER BY class_id, queue_rank, work_id LIMIT 1) f
-			JOIN batch g ON g.id = f.work_id >> 14), p.virtual_time), q.clock, q.weight, p.state
+			JOIN batch g ON g.id = f.work_id >> 14 LEFT JOIN requester o ON o.account_id = g.requester), p.virtual_time), q.clock, q.weight, p.state
 		FROM pool_state p JOIN batch n ON n.id = ` + batch + ` JOIN requester q ON q.account_id = n.requester WHERE p.id = 1`)
 }
 
