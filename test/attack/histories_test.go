@@ -70,7 +70,7 @@ func newHistory(t *rapid.T) *history {
 }
 
 // join adds a worker. Those who lie in the same way are of one owner, so that
-// nowhere two votes can be for one wrong result; two of the honest share one too.
+// nowhere two votes can be for one wrong result; of the others some share one too.
 func (h *history) join(k attack.Kind) {
 	id := pool.WorkerID(len(h.workers) + 1)
 	owner := pool.Owner(fmt.Sprint("worker:", id))
@@ -79,6 +79,8 @@ func (h *history) join(k attack.Kind) {
 		owner = pool.Owner("account:" + k.String())
 	case k == attack.Honest && id%3 == 0:
 		owner = "account:3"
+	case k == attack.Slow || k == attack.Flapping:
+		owner = "account:away"
 	}
 	w := pool.Worker{
 		ID: id, Owner: owner, State: pool.Active, Slots: 1 + h.r.IntN(5), Quota: 1, Until: h.now.Add(4 * interval), Interval: interval,
@@ -148,9 +150,14 @@ func (h *history) beat(m *machine) {
 	reports := m.Reports(h.r)
 	for _, p := range reports {
 		if l := h.works[p.Work]; l != nil {
+			before := life.Life{Work: l.Work, Rows: slices.Clone(l.Rows)}
 			h.settle(l, fmt.Sprintf("%s worker %d says %s of attempt %d", m.Kind, w.ID, p.Says, p.Attempt), func() {
 				l.Report(h.now, w.ID, p, h.r.IntN(10) > 0 || m.Kind == attack.Honest, h.r.Uint64(), policy)
 			})
+			mine := func(r life.Row) bool { return r.Worker == w.ID && r.Attempt == p.Attempt }
+			if !slices.ContainsFunc(before.Rows, mine) && (before.Work != l.Work || !slices.Equal(before.Rows, l.Rows)) {
+				h.fail(*l, "worker %d spoke of attempt %d, which is not, and was heard", w.ID, p.Attempt)
+			}
 		}
 	}
 	w.Until = h.now.Add(4 * interval)
@@ -169,6 +176,11 @@ func (h *history) beat(m *machine) {
 		ended := h.works[o.Work] == nil || h.works[o.Work].Work.State.Ended()
 		if ended && o.Do != placement.Stop {
 			h.t.Fatalf("worker %d is to %s work %d, which has ended", w.ID, o.Do, o.Work)
+		}
+	}
+	for _, p := range reports {
+		if !slices.ContainsFunc(orders, func(o placement.Instruction) bool { return o.Work == p.Work && o.Attempt == p.Attempt }) {
+			h.t.Fatalf("worker %d spoke of attempt %d at work %d and was not answered: %+v", w.ID, p.Attempt, p.Work, orders)
 		}
 	}
 	m.Sleep(h.now, interval, h.r)

@@ -22,7 +22,7 @@ func (h *history) fail(l life.Life, format string, args ...any) {
 // check holds one change of a work to the promises.
 func (h *history) check(b, a life.Life, what string) {
 	fail := func(format string, args ...any) { h.t.Helper(); h.fail(a, what+": "+format, args...) }
-	if b.Work.State.Ended() && (a.Work != b.Work || !slices.Equal(withoutLeases(a), withoutLeases(b))) {
+	if b.Work.State.Ended() && (a.Work != b.Work || !slices.Equal(a.Rows, b.Rows)) {
 		fail("it had ended %s and changed", b.Work.State)
 	}
 	if a.Work.State != b.Work.State && !slices.Contains(pool.WorkMoves[b.Work.State], a.Work.State) {
@@ -38,6 +38,9 @@ func (h *history) check(b, a life.Life, what string) {
 		}
 		if i >= 0 && r.State != b.Rows[i].State && r.State == pool.Closed && r.Digest != a.Work.Digest {
 			h.seen["outvoted"]++
+		}
+		if i >= 0 && !b.Rows[i].Digest.IsZero() && r.Digest != b.Rows[i].Digest {
+			fail("worker %d committed to two results", r.Worker)
 		}
 		if r.Started {
 			if first, ran := h.runs[at]; ran && first != r.Attempt {
@@ -64,15 +67,6 @@ func (h *history) check(b, a life.Life, what string) {
 	if a.Work.Trust > 2 && !a.Work.Digest.IsZero() && a.Work.Digest != attack.DigestOf(attack.Truth(a.Work.ID)) {
 		fail("a lie was agreed upon")
 	}
-}
-
-// withoutLeases are a work's turns, whatever their workers' leases.
-func withoutLeases(l life.Life) []pool.Assignment {
-	var out []pool.Assignment
-	for _, r := range l.Rows {
-		out = append(out, r.Assignment)
-	}
-	return out
 }
 
 // needs is how many open turns a work may have: the fewest that decide if they
@@ -108,7 +102,7 @@ func needs(l life.Life) int {
 	return more
 }
 
-// checkSlots: no worker is given more than it has slots and quota for; one that
+// checkSlots: nobody who is lost holds a work, and no worker is given more than it has slots and quota for; one that
 // returns with a run it was taken for lost with may have more until that ends.
 func (h *history) checkSlots(s placement.Snapshot, plan placement.Plan) {
 	for _, o := range plan.Offers {
@@ -119,6 +113,9 @@ func (h *history) checkSlots(s placement.Snapshot, plan placement.Plan) {
 	given := map[pool.WorkerID]int{}
 	for _, l := range h.alive {
 		for _, r := range l.Rows {
+			if (r.State.Open() || r.State == pool.Uploading) && !h.now.Before(r.Until) {
+				h.fail(*l, "worker %d is lost and still has it", r.Worker)
+			}
 			if r.State.Open() && !h.back[turnOf{r.Work, r.Worker}] {
 				if given[r.Worker]++; given[r.Worker] > h.workers[r.Worker-1].Slots {
 					h.fail(*l, "worker %d has %d open", r.Worker, given[r.Worker])
