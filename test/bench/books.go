@@ -17,13 +17,14 @@ import (
 	"workerpool/shared/store/migrate"
 	"workerpool/shared/submit"
 	"workerpool/shared/telemetry"
+	"workerpool/test/bench/measure"
 )
 
 // books is one pool with a backlog: production's store and flows on a database of
 // its own, without HTTP, queue and bucket.
 type books struct {
 	name      string // of the database
-	server    *server
+	server    *measure.Server
 	store     *store.Store
 	sql       *sql.DB
 	submit    *submit.Submit
@@ -66,7 +67,7 @@ const resultSize = 1000
 
 var resultDigest = pool.Digest(sha256.Sum256([]byte("the result")))
 
-func openBooks(ctx context.Context, s *server, name string) (*books, error) {
+func openBooks(ctx context.Context, s *measure.Server, name string) (*books, error) {
 	where := migrate.Config{Host: s.Addr(), Name: name, User: s.AdminUser(), Password: s.AdminPassword()}
 	if _, err := migrate.Up(ctx, where); err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func openBooks(ctx context.Context, s *server, name string) (*books, error) {
 		return nil, err
 	}
 	b := &books{name: name, server: s, store: opened}
-	if b.sql, err = s.connect(name, 2); err != nil {
+	if b.sql, err = s.Connect(name, 2); err != nil {
 		return nil, err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: name, Function: "bench", Now: time.Now})

@@ -9,31 +9,32 @@ import (
 
 	"workerpool/shared/heartbeat"
 	"workerpool/shared/pool"
+	"workerpool/test/bench/measure"
 )
 
 func seed() uint64 { return rand.Uint64() }
 
 // atLeast repeats an episode until it was measured for that long together.
-func atLeast(d time.Duration, once func() (sample, error)) (sample, error) {
-	var sum sample
-	for sum.took < d {
+func atLeast(d time.Duration, once func() (measure.Sample, error)) (measure.Sample, error) {
+	var sum measure.Sample
+	for sum.Took < d {
 		s, err := once()
 		if err != nil {
 			return sum, err
 		}
-		sum = sum.plus(s)
+		sum = sum.Plus(s)
 	}
 	return sum, nil
 }
 
 // dispatching gives an episode's works to as many free slots, from the ring to the
 // last commit: lease, look, draw, write, until nothing is left to do.
-func (b *books) dispatching(ctx context.Context, d time.Duration) (sample, error) {
+func (b *books) dispatching(ctx context.Context, d time.Duration) (measure.Sample, error) {
 	if err := b.only(ctx, b.wide); err != nil {
-		return sample{}, err
+		return measure.Sample{}, err
 	}
-	return atLeast(d, func() (sample, error) {
-		s, err := b.server.measure(func() (int, error) { return episode, b.dispatch.Run(ctx) })
+	return atLeast(d, func() (measure.Sample, error) {
+		s, err := b.server.Measure(func() (int, error) { return episode, b.dispatch.Run(ctx) })
 		if err == nil {
 			err = b.assigned(ctx, "offered", episode)
 		}
@@ -45,22 +46,22 @@ func (b *books) dispatching(ctx context.Context, d time.Duration) (sample, error
 }
 
 // one gives out a single work behind all those that nobody can run.
-func (b *books) one(ctx context.Context, d time.Duration) (sample, error) {
+func (b *books) one(ctx context.Context, d time.Duration) (measure.Sample, error) {
 	if err := b.only(ctx, b.wide); err != nil {
-		return sample{}, err
+		return measure.Sample{}, err
 	}
 	// Nothing else that fits may wait.
 	if err := b.dispatch.Run(ctx); err != nil {
-		return sample{}, err
+		return measure.Sample{}, err
 	}
 	if err := b.clean(ctx, 0); err != nil {
-		return sample{}, err
+		return measure.Sample{}, err
 	}
-	s, err := atLeast(d, func() (sample, error) {
+	s, err := atLeast(d, func() (measure.Sample, error) {
 		if err := b.add(ctx, 1, pool.Demands{}); err != nil {
-			return sample{}, err
+			return measure.Sample{}, err
 		}
-		s, err := b.server.measure(func() (int, error) { return 1, b.dispatch.Run(ctx) })
+		s, err := b.server.Measure(func() (int, error) { return 1, b.dispatch.Run(ctx) })
 		if err == nil {
 			err = b.assigned(ctx, "offered", 1)
 		}
@@ -77,13 +78,13 @@ func (b *books) one(ctx context.Context, d time.Duration) (sample, error) {
 
 // submitting takes batches of some works in, from c callers at once, each a
 // requester or all the same one. It forgets them afterwards.
-func (b *books) submitting(ctx context.Context, d time.Duration, c, works int, same bool) (sample, error) {
+func (b *books) submitting(ctx context.Context, d time.Duration, c, works int, same bool) (measure.Sample, error) {
 	var last int64
 	if err := b.sql.QueryRowContext(ctx, "SELECT COALESCE(MAX(id), 0) FROM batch").Scan(&last); err != nil {
-		return sample{}, fmt.Errorf("finding the last batch: %w", err)
+		return measure.Sample{}, fmt.Errorf("finding the last batch: %w", err)
 	}
-	s, err := b.server.measure(func() (int, error) {
-		n, err := parallel(ctx, c, d, func(ctx context.Context, caller, _ int) error {
+	s, err := b.server.Measure(func() (int, error) {
+		n, err := measure.Parallel(ctx, c, d, func(ctx context.Context, caller, _ int) error {
 			requester := b.others[caller]
 			if same {
 				requester = b.others[0]
@@ -101,8 +102,8 @@ func (b *books) submitting(ctx context.Context, d time.Duration, c, works int, s
 	if err := b.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM work WHERE id >= ? AND state = 'waiting'", first).Scan(&stored); err != nil {
 		return s, fmt.Errorf("counting what was submitted: %w", err)
 	}
-	if stored != s.n {
-		return s, fmt.Errorf("%s: %d works were accepted and %d wait", b.name, s.n, stored)
+	if stored != s.N {
+		return s, fmt.Errorf("%s: %d works were accepted and %d wait", b.name, s.N, stored)
 	}
 	for _, forget := range []string{
 		"DELETE FROM ready WHERE work_id >= ?", "DELETE FROM work_item WHERE work_id >= ?", "DELETE FROM event WHERE work_id >= ?",
@@ -116,9 +117,9 @@ func (b *books) submitting(ctx context.Context, d time.Duration, c, works int, s
 }
 
 // resting lets workers call that have nothing, report nothing and get nothing.
-func (b *books) resting(ctx context.Context, d time.Duration) (sample, error) {
-	return b.server.measure(func() (int, error) {
-		return parallel(ctx, callers, d, func(ctx context.Context, _, _ int) error {
+func (b *books) resting(ctx context.Context, d time.Duration) (measure.Sample, error) {
+	return b.server.Measure(func() (int, error) {
+		return measure.Parallel(ctx, callers, d, func(ctx context.Context, _, _ int) error {
 			_, err := b.heartbeat.Beat(ctx, heartbeat.Call{Account: b.crowd, Worker: b.narrow[rand.IntN(len(b.narrow))]})
 			return err
 		})
@@ -164,7 +165,7 @@ func (t turn) report(says pool.ReportState) pool.Report {
 // say lets workers, dealt to c callers, say one step of all they have, in one
 // heartbeat each. It gives the number of heartbeats.
 func (b *books) say(ctx context.Context, c int, turns map[pool.WorkerID][]turn, workers []pool.WorkerID, says pool.ReportState) (int, error) {
-	return len(workers), together(ctx, c, func(ctx context.Context, caller int) error {
+	return len(workers), measure.Together(ctx, c, func(ctx context.Context, caller int) error {
 		for i := caller; i < len(workers); i += c {
 			call := heartbeat.Call{Account: b.crowd, Worker: workers[i], Trace: pool.Trace{Account: b.crowd, RequestID: "bench"}}
 			for _, t := range turns[workers[i]] {
@@ -184,19 +185,19 @@ func (b *books) say(ctx context.Context, c int, turns map[pool.WorkerID][]turn, 
 
 // reporting lets workers with one work each say that it runs, is computed, is
 // uploaded: heartbeats with one report and the instruction that answers it.
-func (b *books) reporting(ctx context.Context, d time.Duration) (sample, error) {
+func (b *books) reporting(ctx context.Context, d time.Duration) (measure.Sample, error) {
 	if err := b.only(ctx, b.narrow); err != nil {
-		return sample{}, err
+		return measure.Sample{}, err
 	}
-	return atLeast(d, func() (sample, error) {
+	return atLeast(d, func() (measure.Sample, error) {
 		if err := b.dispatch.Run(ctx); err != nil {
-			return sample{}, err
+			return measure.Sample{}, err
 		}
 		turns, err := b.turns(ctx)
 		if err != nil {
-			return sample{}, err
+			return measure.Sample{}, err
 		}
-		s, err := b.server.measure(func() (n int, err error) {
+		s, err := b.server.Measure(func() (n int, err error) {
 			for _, says := range steps {
 				beats, err := b.say(ctx, callers, turns, b.narrow, says)
 				if err != nil {
@@ -219,13 +220,13 @@ func (b *books) reporting(ctx context.Context, d time.Duration) (sample, error) 
 // living brings works through their whole life in bulk, by one caller: a batch is
 // submitted, as many works are dispatched, and workers of many slots report all
 // they have at once.
-func (b *books) living(ctx context.Context, d time.Duration) (sample, error) {
+func (b *books) living(ctx context.Context, d time.Duration) (measure.Sample, error) {
 	if err := b.only(ctx, b.bulk); err != nil {
-		return sample{}, err
+		return measure.Sample{}, err
 	}
-	return atLeast(d, func() (sample, error) {
+	return atLeast(d, func() (measure.Sample, error) {
 		var turns map[pool.WorkerID][]turn
-		s, err := b.server.measure(func() (int, error) {
+		s, err := b.server.Measure(func() (int, error) {
 			err := b.add(ctx, episode, pool.Demands{})
 			if err == nil {
 				err = b.dispatch.Run(ctx)

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"workerpool/shared/pool"
+	"workerpool/test/bench/measure"
+	"workerpool/test/bench/whole"
 )
 
 type options struct {
@@ -54,7 +56,7 @@ func main() {
 	defer stop()
 	do := func() error { return run(ctx, o, os.Stdout) }
 	if *hosting {
-		do = func() error { return serve(ctx, os.Stdin, os.Stdout) }
+		do = func() error { return whole.Serve(ctx, os.Stdin, os.Stdout) }
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -69,13 +71,13 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return fmt.Errorf("making a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s, err := startServer(ctx, filepath.Join(dir, "db"), o.profile)
+	s, err := measure.StartServer(ctx, filepath.Join(dir, "db"), o.profile)
 	if err != nil {
 		return err
 	}
 	defer s.Kill() // its files go
-	head := fmt.Sprintf("%s; %d x %s; %s; %s; load %s at the beginning", time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), processor(),
-		s.version, runtime.Version(), load())
+	head := fmt.Sprintf("%s; %d x %s; %s; %s; load %s at the beginning", time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), measure.Processor(),
+		s.Version, runtime.Version(), measure.Load())
 	fmt.Fprintln(out, head)
 	var tables []string
 	if o.only != "http" {
@@ -87,7 +89,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		tables = append(tables, text)
 	}
 	if o.only != "books" {
-		text, err := measureHTTP(ctx, s, o, filepath.Join(dir, "pool"), out)
+		text, err := whole.Measure(ctx, s, whole.Options{
+			Template: o.template, Functions: o.functions, Largest: o.largest, Times: o.times, Duration: o.duration,
+		}, filepath.Join(dir, "pool"), out)
 		if err != nil {
 			return err
 		}
@@ -97,11 +101,11 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.out == "" {
 		return nil
 	}
-	return os.WriteFile(o.out, []byte(head+"; "+load()+" at the end\n\n"+strings.Join(tables, "\n")), 0o644)
+	return os.WriteFile(o.out, []byte(head+"; "+measure.Load()+" at the end\n\n"+strings.Join(tables, "\n")), 0o644)
 }
 
 // measureBooks measures flows and store on backlogs that grow to the largest.
-func measureBooks(ctx context.Context, s *server, o options, out io.Writer) (string, error) {
+func measureBooks(ctx context.Context, s *measure.Server, o options, out io.Writer) (string, error) {
 	p, err := newPeers(ctx, s, o.duration)
 	if err != nil {
 		return "", err
@@ -134,7 +138,7 @@ func measureBooks(ctx context.Context, s *server, o options, out io.Writer) (str
 		return "", err
 	}
 	wanted := slices.DeleteFunc(figuresOf(backlogs, hostile, o.duration), func(f figure) bool { return !o.match.MatchString(f.name) })
-	found, err := take(ctx, out, p, wanted, o.times, s.tell)
+	found, err := take(ctx, out, p, wanted, o.times, s.Tell)
 	if err != nil {
 		return "", err
 	}
@@ -143,28 +147,4 @@ func measureBooks(ctx context.Context, s *server, o options, out io.Writer) (str
 		closed = append(closed, k.books.close())
 	}
 	return found.table(), errors.Join(closed...)
-}
-
-// load is the machine's load average of the last minute.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
-}
-
-// processor is its name as the kernel has it.
-func processor() string {
-	text, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
+	"workerpool/test/bench/measure"
 )
 
 // peers are what the figures are held against: the plainest statements that the
@@ -29,23 +29,8 @@ const (
 // payload brings a row to about 140 bytes.
 var payload = strings.Repeat("p", 100)
 
-// connect opens a database of the server as the store does.
-func connect(addr, user, password, name string, conns int) (*sql.DB, error) {
-	options := mysql.NewConfig()
-	options.Net, options.Addr, options.User, options.Passwd, options.DBName = "tcp", addr, user, password, name
-	options.ParseTime, options.InterpolateParams, options.MultiStatements, options.Collation = true, true, true, "utf8mb4_bin"
-	connector, err := mysql.NewConnector(options)
-	if err != nil {
-		return nil, fmt.Errorf("reading the database's address: %w", err)
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
-
-func newPeers(ctx context.Context, s *server, duration time.Duration) (*peers, error) {
-	admin, err := s.connect("", 1)
+func newPeers(ctx context.Context, s *measure.Server, duration time.Duration) (*peers, error) {
+	admin, err := s.Connect("", 1)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +38,11 @@ func newPeers(ctx context.Context, s *server, duration time.Duration) (*peers, e
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE peers CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"); err != nil {
 		return nil, fmt.Errorf("making the peers' database: %w", err)
 	}
-	db, err := s.connect("peers", callers)
+	db, err := s.Connect("peers", callers)
 	if err != nil {
 		return nil, err
 	}
-	p := &peers{db: db, server: s.pid, duration: duration}
+	p := &peers{db: db, server: s.PID, duration: duration}
 	const row = "requester BIGINT NOT NULL, state VARCHAR(10) NOT NULL, at DATETIME(6) NOT NULL, payload VARCHAR(200) NOT NULL"
 	for _, statement := range []string{
 		"CREATE TABLE inserted (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, " + row + ")",
@@ -103,13 +88,13 @@ const (
 var peerNames = []string{insert1, update1, select1, insert100, pull}
 
 // run measures one peer.
-func (p *peers) run(ctx context.Context, name string) (sample, error) {
+func (p *peers) run(ctx context.Context, name string) (measure.Sample, error) {
 	for _, statement := range map[string][]string{
 		insert1: {"TRUNCATE inserted"}, insert100: {"TRUNCATE inserted"},
 		pull: {"TRUNCATE pulled", "UPDATE queued SET state = 0 WHERE state = 1"},
 	}[name] {
 		if _, err := p.db.ExecContext(ctx, statement); err != nil {
-			return sample{}, fmt.Errorf("clearing the peers' tables: %w", err)
+			return measure.Sample{}, fmt.Errorf("clearing the peers' tables: %w", err)
 		}
 	}
 	const into, values = "INSERT INTO inserted (requester, state, at, payload) VALUES ", "(?, 'waiting', UTC_TIMESTAMP(6), ?)"
@@ -138,8 +123,8 @@ func (p *peers) run(ctx context.Context, name string) (sample, error) {
 	case pull:
 		do = p.pull
 	}
-	return measure(p.server, func() (int, error) {
-		n, err := parallel(ctx, c, p.duration, do)
+	return measure.Measure(p.server, func() (int, error) {
+		n, err := measure.Parallel(ctx, c, p.duration, do)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}

@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"workerpool/test/bench/measure"
 )
 
 // figure is something of production that is measured once a round.
 type figure struct {
 	name string
 	unit string // what is counted
-	run  func(ctx context.Context) (sample, error)
+	run  func(ctx context.Context) (measure.Sample, error)
 	to   []goal
 }
 
@@ -26,14 +28,14 @@ type goal struct {
 // rounds keeps all samples in order of the rounds.
 type rounds struct {
 	figures []figure
-	own     map[string][]sample     // by figure
-	beside  map[[2]string][]float64 // rate of a peer around a figure: the mean of before and after
-	peers   map[string][]sample     // by peer
+	own     map[string][]measure.Sample // by figure
+	beside  map[[2]string][]float64     // rate of a peer around a figure: the mean of before and after
+	peers   map[string][]measure.Sample // by peer
 }
 
 // take measures every figure some times, each between its peers.
 func take(ctx context.Context, out io.Writer, p *peers, figures []figure, times int, tell func(io.Writer)) (*rounds, error) {
-	r := &rounds{figures: figures, own: map[string][]sample{}, beside: map[[2]string][]float64{}, peers: map[string][]sample{}}
+	r := &rounds{figures: figures, own: map[string][]measure.Sample{}, beside: map[[2]string][]float64{}, peers: map[string][]measure.Sample{}}
 	for round := range times {
 		for _, f := range figures {
 			around := map[string]float64{}
@@ -46,7 +48,7 @@ func take(ctx context.Context, out io.Writer, p *peers, figures []figure, times 
 					if err != nil {
 						return err
 					}
-					around[g.to] += s.rate() / 2
+					around[g.to] += s.Rate() / 2
 					r.peers[g.to] = append(r.peers[g.to], s)
 				}
 				return nil
@@ -65,7 +67,7 @@ func take(ctx context.Context, out io.Writer, p *peers, figures []figure, times 
 			for name, rate := range around {
 				r.beside[[2]string{f.name, name}] = append(r.beside[[2]string{f.name, name}], rate)
 			}
-			fmt.Fprintf(out, "round %d  %-48s %9.0f %s/s  load %s\n", round+1, f.name, s.rate(), f.unit, load())
+			fmt.Fprintf(out, "round %d  %-48s %9.0f %s/s  load %s\n", round+1, f.name, s.Rate(), f.unit, measure.Load())
 			tell(out)
 		}
 	}
@@ -77,9 +79,9 @@ func (r *rounds) ratios(f figure, g goal) []float64 {
 	var out []float64
 	for i, s := range r.own[f.name] {
 		if beside, ok := r.beside[[2]string{f.name, g.to}]; ok {
-			out = append(out, s.rate()/beside[i])
+			out = append(out, s.Rate()/beside[i])
 		} else if other := r.own[g.to]; len(other) > i {
-			out = append(out, s.rate()/other[i].rate())
+			out = append(out, s.Rate()/other[i].Rate())
 		}
 	}
 	return out
@@ -88,12 +90,12 @@ func (r *rounds) ratios(f figure, g goal) []float64 {
 // byCPU is the same ratio by the CPU time of this process and the server: what
 // others do on the machine hardly moves it.
 func (r *rounds) byCPU(f figure, g goal) float64 {
-	each := func(all []sample) float64 {
-		var sum sample
+	each := func(all []measure.Sample) float64 {
+		var sum measure.Sample
 		for _, s := range all {
-			sum = sum.plus(s)
+			sum = sum.Plus(s)
 		}
-		return sum.each(sum.flow + sum.server)
+		return sum.Each(sum.Flow + sum.Server)
 	}
 	return each(slices.Concat(r.peers[g.to], r.own[g.to])) / each(r.own[f.name])
 }
@@ -126,19 +128,19 @@ func (r *rounds) table() string {
 			if len(list) == 0 {
 				continue
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s (%s - %s) | %s | %s | %s | %s |\n", f.name, g.to, number(median(list)), number(slices.Min(list)),
-				number(slices.Max(list)), number(r.byCPU(f, g)), number(g.good), number(g.great), verdict(median(list), g))
+			fmt.Fprintf(&b, "| %s | %s | %s (%s - %s) | %s | %s | %s | %s |\n", f.name, g.to, number(measure.Median(list)), number(slices.Min(list)),
+				number(slices.Max(list)), number(r.byCPU(f, g)), number(g.good), number(g.great), verdict(measure.Median(list), g))
 		}
 	}
 	b.WriteString("\n| figure | a second, median | CPU ms each: flow, store and driver | CPU ms each: database |\n|---|---|---|---|\n")
-	line := func(name, unit string, all []sample) {
+	line := func(name, unit string, all []measure.Sample) {
 		var rates []float64
-		var sum sample
+		var sum measure.Sample
 		for _, s := range all {
-			rates = append(rates, s.rate())
-			sum = sum.plus(s)
+			rates = append(rates, s.Rate())
+			sum = sum.Plus(s)
 		}
-		fmt.Fprintf(&b, "| %s | %.0f %s | %.3f | %.3f |\n", name, median(rates), unit, sum.each(sum.flow), sum.each(sum.server))
+		fmt.Fprintf(&b, "| %s | %.0f %s | %.3f | %.3f |\n", name, measure.Median(rates), unit, sum.Each(sum.Flow), sum.Each(sum.Server))
 	}
 	for _, f := range r.figures {
 		line(f.name, f.unit, r.own[f.name])
@@ -165,7 +167,7 @@ func figuresOf(backlogs []backlog, hostile *books, d time.Duration) []figure {
 	first := backlogs[0]
 	for _, k := range backlogs {
 		b := k.books
-		f := figure{name: "dispatch, backlog " + k.name, unit: "works", run: func(ctx context.Context) (sample, error) { return b.dispatching(ctx, d) },
+		f := figure{name: "dispatch, backlog " + k.name, unit: "works", run: func(ctx context.Context) (measure.Sample, error) { return b.dispatching(ctx, d) },
 			to: []goal{{insert100, 0.25, 0.45}, {pull, 5, 16}}}
 		if k.works != first.works {
 			f.to = append(f.to, goal{"dispatch, backlog " + first.name, 0.5, 0.8})
@@ -174,25 +176,25 @@ func figuresOf(backlogs []backlog, hostile *books, d time.Duration) []figure {
 	}
 	friendly := backlogs[len(backlogs)/2].name
 	out = append(out,
-		figure{name: "dispatch behind 10^5 works nobody can run", unit: "works", run: func(ctx context.Context) (sample, error) { return hostile.dispatching(ctx, d) },
+		figure{name: "dispatch behind 10^5 works nobody can run", unit: "works", run: func(ctx context.Context) (measure.Sample, error) { return hostile.dispatching(ctx, d) },
 			to: []goal{{"dispatch, backlog " + friendly, 0.7, 0.9}}},
-		figure{name: "one work behind 10^5 works nobody can run", unit: "works", run: func(ctx context.Context) (sample, error) { return hostile.one(ctx, d) },
+		figure{name: "one work behind 10^5 works nobody can run", unit: "works", run: func(ctx context.Context) (measure.Sample, error) { return hostile.one(ctx, d) },
 			to: []goal{}})
 	for _, k := range backlogs {
 		b := k.books
 		out = append(out,
 			figure{name: "submit x1, c=32, backlog " + k.name, unit: "works",
-				run: func(ctx context.Context) (sample, error) { return b.submitting(ctx, d, callers, 1, false) }, to: []goal{{insert1, 0.25, 0.35}}},
+				run: func(ctx context.Context) (measure.Sample, error) { return b.submitting(ctx, d, callers, 1, false) }, to: []goal{{insert1, 0.25, 0.35}}},
 			figure{name: "submit x1, c=32, one requester, " + k.name, unit: "works",
-				run: func(ctx context.Context) (sample, error) { return b.submitting(ctx, d, callers, 1, true) }, to: []goal{{insert1, 0.25, 0.35}}},
+				run: func(ctx context.Context) (measure.Sample, error) { return b.submitting(ctx, d, callers, 1, true) }, to: []goal{{insert1, 0.25, 0.35}}},
 			figure{name: "submit x100, c=1, backlog " + k.name, unit: "works",
-				run: func(ctx context.Context) (sample, error) { return b.submitting(ctx, d, 1, 100, false) }, to: []goal{{insert100, 0.2, 0.3}}},
+				run: func(ctx context.Context) (measure.Sample, error) { return b.submitting(ctx, d, 1, 100, false) }, to: []goal{{insert100, 0.2, 0.3}}},
 			figure{name: "heartbeat, idle, c=32, backlog " + k.name, unit: "beats",
-				run: func(ctx context.Context) (sample, error) { return b.resting(ctx, d) }, to: []goal{{select1, 0.3, 0.45}}},
+				run: func(ctx context.Context) (measure.Sample, error) { return b.resting(ctx, d) }, to: []goal{{select1, 0.3, 0.45}}},
 			figure{name: "heartbeat with a report, c=32, " + k.name, unit: "beats",
-				run: func(ctx context.Context) (sample, error) { return b.reporting(ctx, d) }, to: []goal{{update1, 0.35, 0.45}}},
+				run: func(ctx context.Context) (measure.Sample, error) { return b.reporting(ctx, d) }, to: []goal{{update1, 0.35, 0.45}}},
 			figure{name: "whole life in bulk, c=1, backlog " + k.name, unit: "works",
-				run: func(ctx context.Context) (sample, error) { return b.living(ctx, d) }, to: []goal{{insert100, 0.1, 0.2}}})
+				run: func(ctx context.Context) (measure.Sample, error) { return b.living(ctx, d) }, to: []goal{{insert100, 0.1, 0.2}}})
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"cmp"
@@ -15,15 +15,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"workerpool/infra/local/database"
 )
 
-// server is the one database server of a run. Every commit is on the disk, in
+// Server is the one database server of a run. Every commit is on the disk, in
 // redo log and binary log, before it is answered, as RDS does it with backups on.
-type server struct {
+type Server struct {
 	*database.Database
-	pid     int
-	version string
+	PID     int
+	Version string
 
 	statements *sql.DB // where a profile is read; nil = none is taken
 	kinds      map[string]kind
@@ -37,7 +39,9 @@ var production = []string{
 	"--innodb-buffer-pool-size=2G",
 }
 
-func startServer(ctx context.Context, dir string, profile bool) (*server, error) {
+// StartServer starts one in a folder; with profile it can tell what statements of
+// each kind take.
+func StartServer(ctx context.Context, dir string, profile bool) (*Server, error) {
 	schema, log := "--performance-schema=OFF", "--innodb-log-file-size=1G"
 	if profile {
 		schema = "--performance-schema=ON"
@@ -50,9 +54,9 @@ func startServer(ctx context.Context, dir string, profile bool) (*server, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Database: started, kinds: map[string]kind{}}
+	s := &Server{Database: started, kinds: map[string]kind{}}
 	if profile {
-		s.statements, err = s.connect("performance_schema", 1)
+		s.statements, err = s.Connect("performance_schema", 1)
 	}
 	if err := errors.Join(err, s.look(ctx, dir)); err != nil {
 		started.Kill()
@@ -62,7 +66,7 @@ func startServer(ctx context.Context, dir string, profile bool) (*server, error)
 }
 
 // look finds the server's process and holds it to what production means.
-func (s *server) look(ctx context.Context, dir string) error {
+func (s *Server) look(ctx context.Context, dir string) error {
 	found, err := filepath.Glob(filepath.Join(dir, "data*", "server.pid"))
 	if err != nil || len(found) != 1 {
 		return fmt.Errorf("finding the database's process: %d files server.pid in %s: %w", len(found), dir, err)
@@ -71,20 +75,20 @@ func (s *server) look(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("finding the database's process: %w", err)
 	}
-	if s.pid, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
+	if s.PID, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
 		return fmt.Errorf("finding the database's process: %w", err)
 	}
-	db, err := s.connect("", 1)
+	db, err := s.Connect("", 1)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	var flush, sync, binlog, isolation string
 	err = db.QueryRowContext(ctx, "SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@sync_binlog, @@log_bin, @@transaction_isolation").
-		Scan(&s.version, &flush, &sync, &binlog, &isolation)
+		Scan(&s.Version, &flush, &sync, &binlog, &isolation)
 	if strings.Contains(fmt.Sprint(err), "Unknown system variable") { // MariaDB's name of it
 		err = db.QueryRowContext(ctx, "SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@sync_binlog, @@log_bin, @@tx_isolation").
-			Scan(&s.version, &flush, &sync, &binlog, &isolation)
+			Scan(&s.Version, &flush, &sync, &binlog, &isolation)
 	}
 	if err != nil {
 		return fmt.Errorf("reading the database's settings: %w", err)
@@ -95,7 +99,8 @@ func (s *server) look(ctx context.Context, dir string) error {
 	return nil
 }
 
-func (s *server) connect(name string, conns int) (*sql.DB, error) {
+// Connect opens a database of the server as the store does; "" = none.
+func (s *Server) Connect(name string, conns int) (*sql.DB, error) {
 	return connect(s.Addr(), s.AdminUser(), s.AdminPassword(), name, conns)
 }
 
@@ -105,17 +110,17 @@ type kind struct {
 	took  time.Duration // on the server's clock: waiting included
 }
 
-// measure is measure with this server; with a profile it also gathers what the
+// Measure is Measure with this server; with a profile it also gathers what the
 // statements of each kind took meanwhile. The server tells kinds apart even where
 // several statements come in one round trip.
-func (s *server) measure(f func() (n int, err error)) (sample, error) {
+func (s *Server) Measure(f func() (n int, err error)) (Sample, error) {
 	if s.statements == nil {
-		return measure(s.pid, f)
+		return Measure(s.PID, f)
 	}
 	if _, err := s.statements.Exec("TRUNCATE events_statements_summary_global_by_event_name"); err != nil {
-		return sample{}, fmt.Errorf("beginning a profile: %w", err)
+		return Sample{}, fmt.Errorf("beginning a profile: %w", err)
 	}
-	found, err := measure(s.pid, f)
+	found, err := Measure(s.PID, f)
 	if err != nil {
 		return found, err
 	}
@@ -133,12 +138,12 @@ func (s *server) measure(f func() (n int, err error)) (sample, error) {
 		}
 		s.kinds[name] = kind{s.kinds[name].times + k.times, s.kinds[name].took + k.took}
 	}
-	s.measured += found.n
+	s.measured += found.N
 	return found, rows.Err()
 }
 
-// tell prints the profile since the last time, for each work or call.
-func (s *server) tell(out io.Writer) {
+// Tell prints the profile since the last time, for each work or call.
+func (s *Server) Tell(out io.Writer) {
 	names := slices.SortedFunc(maps.Keys(s.kinds), func(a, b string) int { return cmp.Compare(s.kinds[b].took, s.kinds[a].took) })
 	for _, name := range names {
 		k := s.kinds[name]
@@ -146,4 +151,19 @@ func (s *server) tell(out io.Writer) {
 	}
 	clear(s.kinds)
 	s.measured = 0
+}
+
+// connect opens a database of the server as the store does.
+func connect(addr, user, password, name string, conns int) (*sql.DB, error) {
+	options := mysql.NewConfig()
+	options.Net, options.Addr, options.User, options.Passwd, options.DBName = "tcp", addr, user, password, name
+	options.ParseTime, options.InterpolateParams, options.MultiStatements, options.Collation = true, true, true, "utf8mb4_bin"
+	connector, err := mysql.NewConnector(options)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database's address: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
 }

@@ -1,4 +1,4 @@
-package main
+package whole
 
 import (
 	"bufio"
@@ -9,12 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,50 +24,20 @@ import (
 	"workerpool/shared/client"
 	"workerpool/shared/store/storetest"
 	"workerpool/shared/wire"
+	"workerpool/test/bench/measure"
 )
 
-// serving is what the process that runs the stand-ins of AWS is told. It is one of
-// its own, so that its CPU time and that of the functions, its children, can be
-// told from that of the workers that are simulated here.
-type serving struct {
-	Template, Functions, Dir string
-	Database                 host.Database
-	Parameters, Secrets      map[string]string
-}
-
-// serve runs a pool until its input ends, and prints its URL when it is ready.
-func serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	var c serving
-	lines := bufio.NewReader(in)
-	text, err := lines.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil {
-		return fmt.Errorf("reading what to serve: %w", err)
-	}
-	printed, err := os.Create(filepath.Join(c.Dir, "functions.log"))
-	if err != nil {
-		return fmt.Errorf("opening a log: %w", err)
-	}
-	defer printed.Close()
-	h, err := host.Start(host.Config{
-		Template: c.Template, Functions: c.Functions, Dir: c.Dir, Parameters: c.Parameters, Secrets: c.Secrets, Database: c.Database,
-		Output: printed, Log: slog.New(slog.NewJSONHandler(printed, nil)),
-	})
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	if _, err := h.Invoke(ctx, "migrate", []byte(`{"action":"up"}`)); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, h.URL())
-	_, err = io.Copy(io.Discard, lines)
-	return err
+// Options say where the pool is and how long it is measured.
+type Options struct {
+	Template  string        // path of template.yaml
+	Functions string        // folder with <function>/bootstrap
+	Largest   int           // works in the largest backlog
+	Times     int           // windows on each
+	Duration  time.Duration // a tenth of a window
 }
 
 const (
+	program       = "app"
 	operatorLogin = "operator"
 	workerLogin   = "worker"
 	databaseName  = "workerpool" // as in template.yaml
@@ -79,7 +47,7 @@ const (
 type web struct {
 	client    *client.Client
 	token     string // the operator's, who also submits
-	server    *server
+	server    *measure.Server
 	host      int // process
 	dir       string
 	sql       *sql.DB
@@ -90,13 +58,13 @@ type web struct {
 	end       func() error
 }
 
-func startWeb(ctx context.Context, s *server, o options, dir string) (_ *web, err error) {
+func startWeb(ctx context.Context, s *measure.Server, o Options, dir string) (_ *web, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
 	passwords := map[string]string{operatorLogin: rand.Text(), workerLogin: rand.Text()}
 	c := serving{
-		Template: o.template, Functions: o.functions, Dir: dir,
+		Template: o.Template, Functions: o.Functions, Dir: dir,
 		Database: host.Database{Addr: s.Addr(), AdminUser: s.AdminUser(), AdminPassword: s.AdminPassword()},
 		// As many heartbeats as the machine can bear; all else is the template's.
 		Parameters: map[string]string{
@@ -163,7 +131,7 @@ func startWeb(ctx context.Context, s *server, o options, dir string) (_ *web, er
 		return nil, err
 	}
 	w.token = session.Token
-	if w.sql, err = s.connect(databaseName, 2); err != nil {
+	if w.sql, err = s.Connect(databaseName, 2); err != nil {
 		return nil, err
 	}
 	workers, err := w.client.Session(ctx, wire.Login{Login: workerLogin, Password: passwords[workerLogin]})
@@ -180,7 +148,7 @@ type crew struct{ workers, slots int }
 // hire registers a crew.
 func (w *web) hire(ctx context.Context, c crew) ([]*hand, error) {
 	hands := make([]*hand, c.workers)
-	return hands, together(ctx, 8, func(ctx context.Context, caller int) error {
+	return hands, measure.Together(ctx, 8, func(ctx context.Context, caller int) error {
 		for i := caller; i < c.workers; i += 8 {
 			name := fmt.Sprintf("simulated-%d-%d", c.slots, i)
 			registered, err := w.client.Register(ctx, w.workers, wire.Registration{
@@ -255,17 +223,17 @@ func (w *web) usage(ctx context.Context) (usage, error) {
 		return u, fmt.Errorf("counting works: %w", err)
 	}
 	var err error
-	if u.own, u.database, err = clocks(w.server.pid); err != nil {
+	if u.own, u.database, err = measure.Clocks(w.server.PID); err != nil {
 		return u, err
 	}
-	h, err := readProcess(w.host)
+	h, err := measure.ReadProcess(w.host)
 	if err != nil {
 		return u, err
 	}
-	u.host, u.functions["ended"] = h.cpu, h.ended
-	all, err := children(w.host)
+	u.host, u.functions["ended"] = h.CPU, h.Ended
+	all, err := measure.Children(w.host)
 	for _, p := range all {
-		u.functions[p.name] += p.cpu
+		u.functions[p.Name] += p.CPU
 	}
 	return u, err
 }
@@ -296,8 +264,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// measureHTTP brings works through their whole life over HTTP, on growing backlogs.
-func measureHTTP(ctx context.Context, s *server, o options, dir string, out io.Writer) (text string, err error) {
+// Measure brings works through their whole life over HTTP, on growing backlogs.
+func Measure(ctx context.Context, s *measure.Server, o Options, dir string, out io.Writer) (text string, err error) {
 	w, err := startWeb(ctx, s, o, dir)
 	if err != nil {
 		return "", err
@@ -309,7 +277,7 @@ func measureHTTP(ctx context.Context, s *server, o options, dir string, out io.W
 	}
 	var backlogs []int
 	for _, works := range []int{1_000, 100_000, 1_000_000} {
-		if works <= o.largest {
+		if works <= o.Largest {
 			backlogs = append(backlogs, works)
 		}
 	}
@@ -324,7 +292,7 @@ func measureHTTP(ctx context.Context, s *server, o options, dir string, out io.W
 }
 
 // work lets a crew work on some backlogs, and measures windows of time on each.
-func (w *web) work(ctx context.Context, o options, c crew, backlogs []int, out io.Writer) (string, error) {
+func (w *web) work(ctx context.Context, o Options, c crew, backlogs []int, out io.Writer) (string, error) {
 	hands, err := w.hire(ctx, c)
 	if err != nil {
 		return "", err
@@ -350,7 +318,7 @@ func (w *web) work(ctx context.Context, o options, c crew, backlogs []int, out i
 			err = wait(running, 100*time.Millisecond)
 		}
 		if err == nil {
-			err = wait(running, 10*o.duration) // trust grows, caches fill
+			err = wait(running, 10*o.Duration) // trust grows, caches fill
 		}
 		var line string
 		if err == nil {
@@ -367,13 +335,13 @@ func (w *web) work(ctx context.Context, o options, c crew, backlogs []int, out i
 }
 
 // windows measures some stretches of time while others work.
-func (w *web) windows(ctx context.Context, o options, name string, out io.Writer) (string, error) {
+func (w *web) windows(ctx context.Context, o Options, name string, out io.Writer) (string, error) {
 	var rates []float64
 	sum := usage{functions: map[string]time.Duration{}}
-	for range o.times {
+	for range o.Times {
 		before, err := w.usage(ctx)
 		if err == nil {
-			err = wait(ctx, 10*o.duration)
+			err = wait(ctx, 10*o.Duration)
 		}
 		if err != nil {
 			return "", err
@@ -384,7 +352,7 @@ func (w *web) windows(ctx context.Context, o options, name string, out io.Writer
 		}
 		sum.add(before, after)
 		rates = append(rates, float64(after.done-before.done)/after.at.Sub(before.at).Seconds())
-		fmt.Fprintf(out, "http: %-22s %6.0f works/s  load %s\n", name, rates[len(rates)-1], load())
+		fmt.Fprintf(out, "http: %-22s %6.0f works/s  load %s\n", name, rates[len(rates)-1], measure.Load())
 	}
 	if sum.done == 0 {
 		return "", errors.New("no work was done")
@@ -395,7 +363,7 @@ func (w *web) windows(ctx context.Context, o options, name string, out io.Writer
 			fmt.Fprintf(out, "http: %-22s function %s: %.3f ms CPU a work\n", name, f, each(sum.functions[f]))
 		}
 	}
-	return fmt.Sprintf("| %s | %.0f (%.0f - %.0f) | %.2f | %.2f | %.2f | **%.2f** | %.2f |\n", name, median(rates), slices.Min(rates), slices.Max(rates),
+	return fmt.Sprintf("| %s | %.0f (%.0f - %.0f) | %.2f | %.2f | %.2f | **%.2f** | %.2f |\n", name, measure.Median(rates), slices.Min(rates), slices.Max(rates),
 		each(sum.all()), each(sum.database), each(sum.host), each(sum.all()+sum.database+sum.host), each(sum.own)), nil
 }
 
