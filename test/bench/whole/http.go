@@ -27,13 +27,20 @@ import (
 	"workerpool/test/bench/measure"
 )
 
+// A worker that finds nothing to do comes back after five seconds: whatever is
+// shorter may see nothing at all.
+const (
+	warming     = 15 * time.Second
+	leastWindow = 5 * time.Second
+)
+
 // Options say where the pool is and how long it is measured.
 type Options struct {
 	Template  string        // path of template.yaml
 	Functions string        // folder with <function>/bootstrap
 	Largest   int           // works in the largest backlog
 	Times     int           // windows on each
-	Duration  time.Duration // a tenth of a window
+	Duration  time.Duration // a tenth of a window, if that is long enough to see something
 }
 
 const (
@@ -318,7 +325,7 @@ func (w *web) work(ctx context.Context, o Options, c crew, backlogs []int, out i
 			err = wait(running, 100*time.Millisecond)
 		}
 		if err == nil {
-			err = wait(running, 10*o.Duration) // trust grows, caches fill
+			err = wait(running, warming) // trust grows, caches fill
 		}
 		var line string
 		if err == nil {
@@ -341,7 +348,7 @@ func (w *web) windows(ctx context.Context, o Options, name string, out io.Writer
 	for range o.Times {
 		before, err := w.usage(ctx)
 		if err == nil {
-			err = wait(ctx, 10*o.Duration)
+			err = wait(ctx, max(10*o.Duration, leastWindow))
 		}
 		if err != nil {
 			return "", err
