@@ -202,7 +202,7 @@ func hold(ctx context.Context, conn *sql.Conn, s placement.Sweep, t pool.Trace) 
 		list(map[string]int{"live": s.Live, "lost": s.Lost}))
 	b.add("COMMIT")
 	out, err := query(ctx, conn, b)
-	if number(err) == erTwoRows {
+	if number(err) == erOutOfRange {
 		return 0, errors.Join(errMoved, err)
 	}
 	if err != nil {

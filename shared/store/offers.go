@@ -135,15 +135,14 @@ func lockLimits(b *statements, batches, requesters []limitRow) {
 
 // keepLimits adds what stops the plan where a limit would be broken.
 func keepLimits(b *statements, batches, requesters []limitRow) {
-	const check = `SELECT (SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) two WHERE EXISTS (
-		SELECT 1 FROM (SELECT b.%[1]s AS id, COUNT(DISTINCT a.work_id) AS running FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
+	const broken = `EXISTS (SELECT 1 FROM (SELECT b.%[1]s AS id, COUNT(DISTINCT a.work_id) AS running FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
 			WHERE a.state IN ('offered', 'running') GROUP BY b.%[1]s) n
-		JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', most INT PATH '$.max')) j ON j.id = n.id AND n.running > j.most))`
+		JOIN JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', most INT PATH '$.max')) j ON j.id = n.id AND n.running > j.most)`
 	if len(batches) > 0 {
-		b.add(fmt.Sprintf(check, "id"), list(batches))
+		b.stopIf(fmt.Sprintf(broken, "id"), list(batches))
 	}
 	if len(requesters) > 0 {
-		b.add(fmt.Sprintf(check, "requester"), list(requesters))
+		b.stopIf(fmt.Sprintf(broken, "requester"), list(requesters))
 	}
 }
 

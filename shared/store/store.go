@@ -89,7 +89,7 @@ func (quiet) Print(...any) {}
 const (
 	erDuplicate      = 1062
 	erPacketTooLarge = 1153
-	erTwoRows        = 1242 // of a scalar subquery: see statements.must
+	erOutOfRange     = 1690 // see statements.stopIf
 	erLockWait       = 1205
 	erDeadlock       = 1213
 	erRecordChanged  = 1020 // MariaDB's snapshot isolation

@@ -36,11 +36,16 @@ func (b *statements) add(query string, args ...any) {
 
 // must appends a statement that has to find exactly that many rows. Otherwise
 // the server stops right behind it, so that a COMMIT in the same round trip is
-// not reached: a scalar subquery of two rows is an error (to SELECT; DO would
-// swallow it).
+// not reached.
 func (b *statements) must(rows int64, query string, args ...any) {
 	b.add(query, args...)
-	b.add("SELECT (SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) two WHERE ROW_COUNT() <> ?)", rows)
+	b.stopIf("ROW_COUNT() <> ?", rows)
+}
+
+// stopIf makes the server stop where a condition holds: the greatest number and
+// one more is an error (to SELECT; DO would swallow it).
+func (b *statements) stopIf(condition string, args ...any) {
+	b.add("SELECT 9223372036854775807 + ("+condition+")", args...)
 }
 
 // errMoved tells that rows were not as the decision saw them.
@@ -49,7 +54,7 @@ var errMoved = errors.New("the rows have changed since they were read")
 // exec sends the statements; errMoved when one of them did not find its rows.
 func exec(ctx context.Context, conn *sql.Conn, b *statements) error {
 	_, err := conn.ExecContext(ctx, b.text.String(), b.args...)
-	if number(err) == erTwoRows {
+	if number(err) == erOutOfRange {
 		return errors.Join(errMoved, err)
 	}
 	return err
