@@ -227,7 +227,26 @@ func writeLives(b *statements, before []locked, after []life.Life, t pool.Trace)
 	writeWorks(b, works)
 	writeReady(b, gone, wanted)
 	writeAssignments(b, assignments)
+	giveBack(b, before, after)
 	writeEvents(b, events, t)
+}
+
+// giveBack takes works that end without a run off their requesters' clocks: a
+// flood that was cancelled must not keep its requester behind for as long as it
+// would have run. Works in staging are not on the clock yet.
+func giveBack(b *statements, before []locked, after []life.Life) {
+	var works []int64
+	for i, l := range after {
+		was := before[i].Work.State
+		ran := slices.ContainsFunc(l.Rows, func(row life.Row) bool { return row.Started })
+		if l.Work.State.Ended() && !was.Ended() && was != pool.Staging && !ran {
+			works = append(works, int64(l.Work.ID))
+		}
+	}
+	if len(works) > 0 {
+		b.add(`UPDATE (SELECT b.requester, SUM(b.cost) AS cost FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN batch b ON b.id = j.id >> 14
+			GROUP BY b.requester) r STRAIGHT_JOIN requester q ON q.account_id = r.requester SET q.clock = q.clock - r.cost`, list(works))
+	}
 }
 
 // writeQuotas adds what the workers' turns earned or cost them. Workers are locked

@@ -125,6 +125,41 @@ func countOf(text string, letter rune) (n int) {
 	return n
 }
 
+// What was cancelled before it ran is not held against its requester; what ran is.
+func TestCancelledFlood(t *testing.T) {
+	t.Parallel()
+	p := newParty(t, 1, 10)
+	ann, bob := p.AddAccount(t, "ann", pool.RoleRequester, false), p.AddAccount(t, "bob", pool.RoleRequester, false)
+	flood := p.submit(t, ann, 1000)
+	p.submit(t, bob, 10)
+	if pass := dispatch(t, p.Books); pass.Offers != 10 {
+		t.Fatalf("%+v", pass)
+	}
+	for i := range 3 {
+		id := flood.ID.Work(i)
+		p.Report(t, p.workers[0], pool.Report{Work: id, Attempt: 1, Says: pool.SaysRunning})
+	}
+	for from := 0; from < 1000; from += 500 {
+		var ids []pool.WorkID
+		for i := range 500 {
+			ids = append(ids, flood.ID.Work(from+i))
+		}
+		for range 2 { // twice cancelled is once
+			must(p.Settle(background, ids, nil, trace, cancel))(t)
+		}
+	}
+	cost := p.Count(t, "SELECT cost FROM batch WHERE id = ?", int64(flood.ID))
+	behind := p.Count(t, "SELECT (q.clock - b.queue_rank) FROM requester q JOIN batch b ON b.requester = q.account_id WHERE b.id = ?", int64(flood.ID))
+	if behind != 3*cost {
+		t.Errorf("after three of a thousand ran the clock is %d works on", behind/cost)
+	}
+	p.submit(t, ann, 5)
+	if got := p.queued(t)[:8]; countOf(got, 'a') < 3 {
+		t.Errorf("after a cancelled flood: %s", got)
+	}
+	storetest.Check(t, p.Books)
+}
+
 // Works that waited for their inputs come to the queue when these are there.
 func TestStagingKeepsNoPlace(t *testing.T) {
 	t.Parallel()
