@@ -42,8 +42,9 @@ type Dispatch struct{ Config }
 func New(c Config) *Dispatch { return &Dispatch{c} }
 
 const (
-	limit  = 500             // works looked at in one pass
-	margin = 5 * time.Second // before the function's deadline: no pass is begun any more
+	limit   = 500             // works of a queue looked at in one pass
+	maxVain = 200             // passes on end that assign nothing: 100,000 works of a queue that nobody with room may be given
+	margin  = 5 * time.Second // before the function's deadline: no pass is begun any more
 )
 
 // ParseRing checks a message of the queue. It carries no state; what cannot be
@@ -110,7 +111,8 @@ func (d *Dispatch) hold(ctx context.Context, lease *pool.Lease) (made int, err e
 // assignments it made.
 func (d *Dispatch) drain(ctx context.Context, lease *pool.Lease) (made int, err error) {
 	bookmark := placement.Bookmark{}
-	for !d.late(ctx) {
+	vain := 0
+	for vain < maxVain && !d.late(ctx) {
 		seed := d.Seed()
 		pass, err := d.Books.Dispatch(ctx, lease, limit, bookmark, seed, trace(ctx), func(s placement.Snapshot) placement.Plan {
 			return placement.Decide(s, seed, placement.Defaults)
@@ -119,6 +121,9 @@ func (d *Dispatch) drain(ctx context.Context, lease *pool.Lease) (made int, err 
 			return made, err
 		}
 		made += pass.Offers
+		if vain++; pass.Offers > 0 {
+			vain = 0
+		}
 		if pass.Held > 0 {
 			d.count(ctx, telemetry.N(telemetry.LeasesHeld, pass.Held))
 			slog.WarnContext(ctx, "many leases ended together, or the pool itself was out: every lease gets one full period", telemetry.KeyCount, pass.Held)

@@ -123,7 +123,7 @@ func TestLeaseOfTheDead(t *testing.T) {
 func TestDispatchInDoubt(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	one := b.Worker(b.crowd, "one", 2)
+	one := b.Worker(b.crowd, "one", 16)
 	clean := func() {
 		t.Helper()
 		for _, i := range b.Beat(one).Instructions {

@@ -27,7 +27,12 @@ type Snapshot struct {
 	Classes    []Class
 	Batches    map[pool.BatchID]Limit // absent = no limit
 	Requesters map[pool.AccountID]Limit
+	Use        map[pool.AccountID]Use // absent = nothing yet, and weight 1
 }
+
+// Use is what a requester has of the pool now: its open assignments, and its
+// weight among those who wait.
+type Use struct{ Open, Weight int }
 
 // Limit is how many works may have open assignments at once, and how many have.
 type Limit struct{ Max, Running int }
@@ -73,12 +78,13 @@ type Plan struct{ Offers []Offer }
 
 // Decide draws workers for works.
 //
-// Which works: those of the smallest rank of all classes together, as many as
-// there is room for, so that nobody gains by asking for something odd; a work
-// at its batch's or requester's limit, or whose possible workers are all taken,
-// is passed over for the next. Of the works chosen the class with the fewest
-// eligible workers draws first, so scarce workers are not spent on works that
-// others could run.
+// Which works: always the next of the requester that has the least of the pool
+// now, by its weight, and among those with equally little the one of the smallest
+// rank, as many works as there is room for. So nobody gains by asking for
+// something odd, by many batches or by being early. A work at its batch's or
+// requester's limit, or whose possible workers are all taken, is passed over. Of
+// the works chosen the class with the fewest eligible workers draws first, so
+// scarce workers are not spent on works that others could run.
 //
 // Which workers: a draw weighted by the assignments a worker may still get; at
 // trust above 1 the owner is drawn first and then one of its workers, and no
@@ -113,6 +119,7 @@ type match struct {
 	lines   []line
 	waiting []entry // of all lines, by rank
 	limits  limits
+	use     map[pool.AccountID]Use
 	plan    Plan
 }
 
@@ -129,12 +136,20 @@ type entry struct {
 
 func newMatch(s Snapshot, seed uint64, p Policy) *match {
 	m := &match{
-		now: s.Now, policy: p, draw: rand.New(rand.NewPCG(seed, 0x706c6163656d656e)), limits: newLimits(s),
+		now: s.Now, policy: p, draw: rand.New(rand.NewPCG(seed, 0x706c6163656d656e)), limits: newLimits(s), use: map[pool.AccountID]Use{},
 		workers: slices.SortedFunc(slices.Values(s.Workers), func(a, b pool.Worker) int { return cmp.Compare(a.ID, b.ID) }),
 	}
 	m.free = make([]int, len(m.workers))
 	for i, w := range m.workers {
 		m.free[i] = w.Free()
+	}
+	for _, c := range s.Classes {
+		for _, r := range c.Ready {
+			m.use[r.Requester] = Use{Weight: 1}
+		}
+	}
+	for id, u := range s.Use {
+		m.use[id] = Use{u.Open, max(1, u.Weight)}
 	}
 	for _, c := range s.Classes {
 		l := line{class: c.ID}
@@ -153,9 +168,11 @@ func newMatch(s Snapshot, seed uint64, p Policy) *match {
 		}
 		m.lines = append(m.lines, l)
 	}
-	slices.SortFunc(m.waiting, func(a, b entry) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Work, b.Work)) })
+	slices.SortFunc(m.waiting, byRank)
 	return m
 }
+
+func byRank(a, b entry) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Work, b.Work)) }
 
 // round chooses works for slack times the room there is and draws their
 // workers. It gives how many works it chose and how many offers it made.
@@ -179,6 +196,7 @@ func (m *match) round(slack int) (works, made int) {
 			if len(offers) == 0 {
 				m.limits.hold(work, -1)
 			}
+			m.spend(work.Requester, len(offers)-work.Missing) // it was counted in full when it was chosen
 			m.plan.Offers = append(m.plan.Offers, offers...)
 			made += len(offers)
 		}
@@ -199,22 +217,33 @@ func (m *match) choose(slack int) [][]Ready {
 	}
 	chosen := make([][]Ready, len(m.lines))
 	var rest []entry
-	for i, e := range m.waiting {
-		if total <= 0 {
-			rest = append(rest, m.waiting[i:]...)
-			break
-		}
-		if room[e.line] <= 0 || !m.limits.allow(e.Ready) {
+	queues := newShares(m.waiting, m.use)
+	for total > 0 && len(queues) > 0 {
+		e := queues.next()
+		if room[e.line] > 0 && m.limits.allow(e.Ready) {
+			m.limits.hold(e.Ready, 1)
+			chosen[e.line] = append(chosen[e.line], e.Ready)
+			room[e.line] -= e.Missing
+			total -= e.Missing
+			m.spend(e.Requester, e.Missing)
+		} else {
 			rest = append(rest, e)
-			continue
 		}
-		m.limits.hold(e.Ready, 1)
-		chosen[e.line] = append(chosen[e.line], e.Ready)
-		room[e.line] -= e.Missing
-		total -= e.Missing
+		queues.settle()
 	}
+	for _, q := range queues {
+		rest = append(rest, q.waiting...)
+	}
+	slices.SortFunc(rest, byRank)
 	m.waiting = rest
 	return chosen
+}
+
+// spend counts assignments as their requester's.
+func (m *match) spend(requester pool.AccountID, n int) {
+	u := m.use[requester]
+	u.Open += n
+	m.use[requester] = u
 }
 
 // offers draws the workers of one work.

@@ -80,18 +80,30 @@ func Bound(s Snapshot, plan Plan) (batches map[pool.BatchID]Limit, requesters ma
 	return batches, requesters
 }
 
-// Full gives the batches of the snapshot's works of which no more run once the
-// plan is made: they, or their requesters, are at their limits.
-func Full(s Snapshot, plan Plan) map[pool.BatchID]bool {
+// Full gives, class by class, the batches of the snapshot's works of which no more
+// can run once the plan is made: they, or their requesters, are at their limits,
+// or nobody present admits their requester.
+func Full(s Snapshot, plan Plan) map[pool.ClassID][]pool.BatchID {
 	l := newLimits(s)
 	for _, work := range newly(s, plan) {
 		l.hold(work, 1)
 	}
-	full := map[pool.BatchID]bool{}
+	full := map[pool.ClassID][]pool.BatchID{}
 	for _, c := range s.Classes {
+		admitted, seen := map[string]bool{}, map[pool.BatchID]bool{}
 		for _, work := range c.Ready {
-			if !l.allow(work) {
-				full[work.Work.Batch()] = true
+			id := work.Work.Batch()
+			if seen[id] {
+				continue
+			}
+			if _, known := admitted[work.Login]; !known {
+				admitted[work.Login] = slices.ContainsFunc(s.Workers, func(w pool.Worker) bool {
+					return w.Capabilities.Requesters.Admit(work.Login) && Eligible(s.Now, w, c.Demands)
+				})
+			}
+			if !admitted[work.Login] || !l.allow(work) {
+				seen[id] = true
+				full[c.ID] = append(full[c.ID], id)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package placement_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -81,6 +82,62 @@ func TestOddDemandsGainNothing(t *testing.T) {
 	}
 }
 
+// Who has the least by its weight comes next, wherever its works stand.
+func TestLeastFirst(t *testing.T) {
+	t.Parallel()
+	of := func(requester pool.AccountID, from int) (works []placement.Ready) {
+		for i := range 20 {
+			work := head(pool.WorkID(from+i), int64(from+i), 0, 1)
+			work.Requester = requester
+			works = append(works, work)
+		}
+		return works
+	}
+	for _, c := range []struct {
+		use    map[pool.AccountID]placement.Use
+		slots  int
+		a, b   int
+		hidden bool // the second requester's works are of another class
+	}{
+		{nil, 8, 4, 4, false}, {nil, 8, 4, 4, true}, {nil, 7, 4, 3, false},
+		{map[pool.AccountID]placement.Use{1: {Open: 4, Weight: 1}}, 8, 2, 6, false},
+		{map[pool.AccountID]placement.Use{1: {Open: 4, Weight: 1}}, 3, 0, 3, true},
+		{map[pool.AccountID]placement.Use{1: {Weight: 1}, 2: {Weight: 3}}, 8, 2, 6, false},
+		{map[pool.AccountID]placement.Use{1: {Open: 90, Weight: 1}, 2: {Open: 10, Weight: 1}}, 30, 10, 20, true}, // the twenty there are
+	} {
+		s := placement.Snapshot{Now: now, State: pool.PoolActive, Workers: []pool.Worker{worker(1, "account:1", c.slots)}, Use: c.use}
+		if c.hidden {
+			odd := sum
+			odd.CPU = 1
+			s.Classes = []placement.Class{{ID: 1, Demands: sum, Ready: of(1, 1)}, {ID: 2, Demands: odd, Ready: of(2, 500)}}
+		} else {
+			s.Classes = []placement.Class{{ID: 1, Demands: sum, Ready: append(of(1, 1), of(2, 500)...)}}
+		}
+		got := map[pool.AccountID]int{}
+		for _, o := range placement.Decide(s, 1, placement.Defaults).Offers {
+			got[o.Requester]++
+		}
+		if got[1] != c.a || got[2] != c.b {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// A requester that nobody present admits is looked at once, not at every page.
+func TestUnadmittedAreFull(t *testing.T) {
+	t.Parallel()
+	picky := worker(1, "account:1", 3)
+	picky.Capabilities.Requesters.Deny = []string{"ann"}
+	ann, bob := head(pool.BatchID(1).Work(0), 1, 0, 1), head(pool.BatchID(2).Work(0), 2, 0, 1)
+	ann.Login, bob.Login = "ann", "bob"
+	s := placement.Snapshot{
+		Now: now, State: pool.PoolActive, Workers: []pool.Worker{picky}, Classes: []placement.Class{{ID: 5, Demands: sum, Ready: []placement.Ready{ann, bob}}},
+	}
+	if full := placement.Full(s, placement.Plan{}); len(full) != 1 || !slices.Equal(full[5], []pool.BatchID{1}) {
+		t.Errorf("%v", full)
+	}
+}
+
 func TestClosedPoolAssignsNothing(t *testing.T) {
 	t.Parallel()
 	s := placement.Snapshot{
@@ -111,7 +168,7 @@ func TestFullBatches(t *testing.T) {
 	if len(plan.Offers) != 3 { // two of the first batch, and the one of the second that runs already
 		t.Fatalf("%s", pairs(plan))
 	}
-	if full := placement.Full(s, plan); !full[one] || !full[two] || len(full) != 2 {
+	if full := placement.Full(s, plan); len(full) != 1 || !slices.Equal(full[1], []pool.BatchID{one, two}) {
 		t.Errorf("full: %v", full)
 	}
 	batches, requesters := placement.Bound(s, plan)

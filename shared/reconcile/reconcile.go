@@ -46,8 +46,8 @@ func New(c Config) *Reconcile { return &Reconcile{c} }
 const (
 	archiveWorks = 500 // in one transaction
 	keepDraws    = 7 * 24 * time.Hour
-	mostDraws    = 20_000 // passes: of ten thousand workers a snapshot has some 150 KB
-	forgetDraws  = 100             // at a time: a snapshot may be large
+	mostDraws    = 20_000          // passes: of ten thousand workers a snapshot has some 150 KB
+	forgetDraws  = 500             // at a time: a snapshot may be large
 	forgetTimes  = 20              // in one tick, far more than a minute brings
 	margin       = 5 * time.Second // before the function's deadline: nothing more is begun
 )

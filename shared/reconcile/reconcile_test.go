@@ -83,7 +83,7 @@ func TestTickAfterMany(t *testing.T) {
 	}
 }
 
-// What dispatch saw is forgotten after 7 days, and beyond the newest 100,000: the
+// What dispatch saw is forgotten after 7 days, and beyond the newest 20,000: the
 // oldest first, so many a tick.
 func TestTickForgetsDraws(t *testing.T) {
 	t.Parallel()
@@ -93,10 +93,10 @@ func TestTickForgetsDraws(t *testing.T) {
 		b.Books.Exec(t, `INSERT INTO draw (id, at, seed, snapshot) SELECT j.n + ?, UTC_TIMESTAMP(6) - INTERVAL ? DAY + INTERVAL 1 MINUTE, 1, 'x'
 			FROM JSON_TABLE(?, '$[*]' COLUMNS (n FOR ORDINALITY)) j`, from, days, "["+strings.Repeat("1,", n-1)+"1]")
 	}
-	for _, c := range []struct{ n, days, from int }{{2150, 8, 0}, {30, 7, 2150}, {20, 0, 110_000}} {
+	for _, c := range []struct{ n, days, from int }{{10_150, 8, 0}, {30, 7, 10_150}, {20, 0, 110_000}} {
 		draws(c.n, c.days, c.from)
 	}
-	for tick, want := range []int{200, 20, 20} { // 2,000 a tick; then the 150 left and those 100,000 ids back
+	for tick, want := range []int{200, 20, 20} { // 10,000 a tick; then the 150 left and those 20,000 ids back
 		b.Tick()
 		if n := b.Books.Count(t, "SELECT COUNT(*) FROM draw"); n != want {
 			t.Errorf("%d draws after tick %d, want %d", n, tick+1, want)

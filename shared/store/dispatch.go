@@ -16,7 +16,7 @@ import (
 
 // Dispatch looks at live workers and at up to limit ready works that they can
 // run, lets decide match them and stores the plan if the rows are still as they
-// were seen. It moves the bookmark past works that were seen. decide must be a
+// were seen. It moves the bookmark past works that were seen in vain, and to the beginning after a plan. decide must be a
 // function of the snapshot. Three round trips with a plan, two without.
 func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, bookmark placement.Bookmark, seed uint64, t pool.Trace,
 	decide func(placement.Snapshot) placement.Plan,
@@ -59,7 +59,10 @@ func (s *Store) Dispatch(ctx context.Context, l *pool.Lease, limit int, bookmark
 	if errors.Is(err, errMoved) {
 		return placement.Pass{Moved: true}, nil
 	}
-	if err == nil {
+	switch {
+	case err == nil && pass.Offers > 0:
+		clear(bookmark) // there may be room for works that were passed over for want of it
+	case err == nil:
 		maps.Copy(bookmark, seen)
 	}
 	return pass, err
@@ -85,7 +88,8 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int, bookmark 
 	b := &statements{}
 	b.add(`SELECT UTC_TIMESTAMP(6), p.state, p.swept_at, p.held_at,
 		(SELECT COUNT(*) FROM beat WHERE until > UTC_TIMESTAMP(6)),
-		(SELECT COUNT(*) FROM beat WHERE until <= UTC_TIMESTAMP(6) AND until > UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)
+		(SELECT COUNT(*) FROM beat t JOIN worker w ON w.id = t.worker_id
+			WHERE t.until <= UTC_TIMESTAMP(6) AND t.until > UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND AND w.state <> 'inactive')
 		FROM pool_state p WHERE p.id = 1`, placement.LossWindow.Microseconds())
 	b.add(`(SELECT id FROM work WHERE open_until <= UTC_TIMESTAMP(6) LIMIT ?) UNION
 		(SELECT a.work_id FROM assignment a LEFT JOIN beat t ON t.worker_id = a.worker_id WHERE a.state IN ('offered', 'running', 'uploading')

@@ -58,6 +58,7 @@ func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, seen placement.Sn
 			Kind: "assignment.offered", Work: row.Work, Worker: &worker, Data: []byte(fmt.Sprintf(`"seed %d attempt %d"`, seed, o.Attempt)),
 		})
 	}
+	slices.Sort(workers)
 	for _, o := range plan.Offers {
 		if given[o.Work] == 0 {
 			continue

@@ -24,15 +24,17 @@ func (p pages) end() bool {
 	return true
 }
 
-// leaveOut notes batches at their limits.
-func (p pages) leaveOut(full map[pool.BatchID]bool) {
-	for class, place := range p {
-		for batch := range full {
-			if !slices.Contains(place.Full, batch) {
-				place.Full = append(slices.Clone(place.Full), batch)
-			}
+// mostFull bounds the batches that a page leaves out: beyond it they are looked
+// at again, which is slower than leaving them out and nothing worse.
+const mostFull = 1_000
+
+// leaveOut notes, class by class, batches of which no more can run.
+func (p pages) leaveOut(full map[pool.ClassID][]pool.BatchID) {
+	for class, batches := range full {
+		if place, ok := p[class]; ok && len(place.Full)+len(batches) <= mostFull {
+			place.Full = slices.Concat(place.Full, batches)
+			p[class] = place
 		}
-		p[class] = place
 	}
 }
 
@@ -48,7 +50,7 @@ func readyWorks(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapsho
 		free += w.Free()
 	}
 	if len(bookmark) == 0 {
-		limit = min(limit, 2*free+8) // no more works than could be given, and some to pass over
+		limit = min(limit, 4*free+32) // what could be given, and more, so that small requesters are seen between large ones
 	}
 	var arms []string
 	var args []any
@@ -71,7 +73,7 @@ func readyWorks(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapsho
 	}
 	union := strings.Join(arms, " UNION ALL ")
 	b := &statements{}
-	b.add(`SELECT u.class_id, u.queue_rank, u.work_id, u.missing, b.trust, b.boost, b.requester, b.max_running, COALESCE(c.login, ''), COALESCE(q.max_running, 0)
+	b.add(`SELECT u.class_id, u.queue_rank, u.work_id, u.missing, b.trust, b.boost, b.requester, b.max_running, COALESCE(c.login, ''), COALESCE(q.max_running, 0), COALESCE(q.weight, 1)
 		FROM (`+union+`) u JOIN batch b ON b.id = u.work_id >> 14 LEFT JOIN account c ON c.id = b.requester LEFT JOIN requester q ON q.account_id = b.requester ORDER BY 1, 2, 3`, args...)
 	b.add("SELECT "+assignmentColumns+" FROM ("+union+") u STRAIGHT_JOIN assignment a ON a.work_id = u.work_id", args...)
 	out, err := query(ctx, conn, b)
@@ -83,17 +85,19 @@ func readyWorks(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapsho
 		at[snapshot.Classes[i].ID] = &snapshot.Classes[i]
 	}
 	snapshot.Batches, snapshot.Requesters = map[pool.BatchID]placement.Limit{}, map[pool.AccountID]placement.Limit{}
+	snapshot.Use = map[pool.AccountID]placement.Use{}
 	turns := map[pool.WorkID][]pool.Assignment{}
 	err = errors.Join(
 		out.each(func(rows *sql.Rows) error {
 			var id pool.ClassID
 			var r placement.Ready
 			var boost int64
-			var ofBatch, ofRequester int
-			if err := rows.Scan(&id, &r.Rank, &r.Work, &r.Missing, &r.Trust, &boost, &r.Requester, &ofBatch, &r.Login, &ofRequester); err != nil {
+			var ofBatch, ofRequester, weight int
+			if err := rows.Scan(&id, &r.Rank, &r.Work, &r.Missing, &r.Trust, &boost, &r.Requester, &ofBatch, &r.Login, &ofRequester, &weight); err != nil {
 				return err
 			}
 			r.Start = r.Rank + boost
+			snapshot.Use[r.Requester] = placement.Use{Weight: weight}
 			at[id].Ready = append(at[id].Ready, r)
 			if ofBatch > 0 {
 				snapshot.Batches[r.Work.Batch()] = placement.Limit{Max: ofBatch}
@@ -112,7 +116,7 @@ func readyWorks(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapsho
 			return nil
 		}),
 		out.close())
-	if err == nil && len(snapshot.Batches)+len(snapshot.Requesters) > 0 {
+	if err == nil && (len(snapshot.Use) > 1 || len(snapshot.Batches)+len(snapshot.Requesters) > 0) {
 		err = countRunning(ctx, conn, snapshot)
 	}
 	if err != nil {
@@ -132,12 +136,13 @@ func readyWorks(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapsho
 	return seen, nil
 }
 
-// runningSQL counts the works with open assignments by batch and requester.
-const runningSQL = `SELECT b.id, b.requester, COUNT(DISTINCT a.work_id) AS running FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
+// runningSQL counts open assignments, and the works that have them, by batch and
+// requester.
+const runningSQL = `SELECT b.id, b.requester, COUNT(DISTINCT a.work_id), COUNT(*) FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
 	WHERE a.state IN ('offered', 'running') GROUP BY b.id, b.requester`
 
-// countRunning counts towards the limits of a snapshot. A third round trip, only
-// where somebody set a limit.
+// countRunning counts what requesters have, and towards the limits of a snapshot.
+// A third round trip, only where several requesters wait or somebody set a limit.
 func countRunning(ctx context.Context, conn *sql.Conn, snapshot *placement.Snapshot) error {
 	rows, err := conn.QueryContext(ctx, runningSQL)
 	if err != nil {
@@ -147,9 +152,12 @@ func countRunning(ctx context.Context, conn *sql.Conn, snapshot *placement.Snaps
 	for rows.Next() {
 		var batch pool.BatchID
 		var requester pool.AccountID
-		var running int
-		if err := rows.Scan(&batch, &requester, &running); err != nil {
+		var running, open int
+		if err := rows.Scan(&batch, &requester, &running, &open); err != nil {
 			return err
+		}
+		if u, ok := snapshot.Use[requester]; ok {
+			snapshot.Use[requester] = placement.Use{Open: u.Open + open, Weight: u.Weight}
 		}
 		if limit, ok := snapshot.Batches[batch]; ok {
 			snapshot.Batches[batch] = placement.Limit{Max: limit.Max, Running: limit.Running + running}

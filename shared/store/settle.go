@@ -273,7 +273,7 @@ func writeQuotas(b *statements, before []locked, after []life.Life) {
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.Worker, b.Worker) })
 	b.add(`UPDATE JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', times INT PATH '$.times')) j STRAIGHT_JOIN worker w ON w.id = j.worker
-		SET w.quota = IF(j.times > 0, GREATEST(w.quota, LEAST(w.slots, w.quota * POW(2, j.times))), GREATEST(1, FLOOR(w.quota * POW(2, j.times))))
+		SET w.quota = IF(j.times > 0, GREATEST(w.quota, LEAST(w.slots, w.quota * POW(2, j.times))), GREATEST(1, FLOOR(LEAST(w.quota, w.slots) * POW(2, j.times))))
 		WHERE j.times < 0 AND w.quota > 1 OR j.times > 0 AND w.quota < w.slots`, list(changes))
 }
 

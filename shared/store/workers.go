@@ -44,7 +44,7 @@ func (s *Store) Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (p
 		b.add("INSERT INTO event (at, kind, worker_id, account_id, request_id) VALUES (UTC_TIMESTAMP(6), 'worker.registered', ?, ?, ?)",
 			int64(id), int64(t.Account), t.RequestID)
 		// A lease that is over: the worker is live from its first heartbeat on.
-		b.add("INSERT INTO beat (worker_id, until, interval_s) VALUES (?, UTC_TIMESTAMP(6), 1) ON DUPLICATE KEY UPDATE worker_id = worker_id", int64(id))
+		b.add("INSERT INTO beat (worker_id, until, interval_s) VALUES (?, '2000-01-01', 1) ON DUPLICATE KEY UPDATE worker_id = worker_id", int64(id))
 		b.add("COMMIT")
 		return exec(ctx, conn, b)
 	})

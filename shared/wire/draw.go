@@ -22,6 +22,7 @@ type snapshot struct {
 	Classes      []seenClass               `json:"classes"`
 	Batches      map[int64]seenLimit       `json:"batches,omitempty"`
 	Requesters   map[int64]seenLimit       `json:"requesters,omitempty"`
+	Use          map[int64]seenUse         `json:"use,omitempty"`
 	Logins       map[pool.AccountID]string `json:"logins,omitempty"`
 }
 
@@ -66,9 +67,14 @@ type seenLimit struct {
 	Running int `json:"running"`
 }
 
+type seenUse struct {
+	Open   int `json:"open"`
+	Weight int `json:"weight"`
+}
+
 // EncodeSnapshot gives the stored form of what a dispatch pass saw.
 func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
-	out := snapshot{Now: s.Now, State: string(s.State), Batches: map[int64]seenLimit{}, Requesters: map[int64]seenLimit{}, Logins: map[pool.AccountID]string{}}
+	out := snapshot{Now: s.Now, State: string(s.State), Batches: map[int64]seenLimit{}, Requesters: map[int64]seenLimit{}, Use: map[int64]seenUse{}, Logins: map[pool.AccountID]string{}}
 	index := map[string]int{}
 	for _, w := range s.Workers {
 		text, err := EncodeCapabilities(w.Capabilities)
@@ -108,6 +114,9 @@ func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
 	for id, l := range s.Requesters {
 		out.Requesters[int64(id)] = seenLimit(l)
 	}
+	for id, u := range s.Use {
+		out.Use[int64(id)] = seenUse(u)
+	}
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {
@@ -137,7 +146,7 @@ func DecodeSnapshot(packed []byte) (placement.Snapshot, error) {
 	if err != nil {
 		return s, fmt.Errorf("reading a stored snapshot: %w", err)
 	}
-	s = placement.Snapshot{Now: in.Now, State: pool.State(in.State), Batches: map[pool.BatchID]placement.Limit{}, Requesters: map[pool.AccountID]placement.Limit{}}
+	s = placement.Snapshot{Now: in.Now, State: pool.State(in.State), Batches: map[pool.BatchID]placement.Limit{}, Requesters: map[pool.AccountID]placement.Limit{}, Use: map[pool.AccountID]placement.Use{}}
 	for _, w := range in.Workers {
 		if w.Capabilities < 0 || w.Capabilities >= len(in.Capabilities) {
 			return s, fmt.Errorf("reading a stored snapshot: worker %d states nothing", w.ID)
@@ -180,6 +189,9 @@ func DecodeSnapshot(packed []byte) (placement.Snapshot, error) {
 	}
 	for id, l := range in.Requesters {
 		s.Requesters[pool.AccountID(id)] = placement.Limit(l)
+	}
+	for id, u := range in.Use {
+		s.Use[pool.AccountID(id)] = placement.Use(u)
 	}
 	return s, nil
 }

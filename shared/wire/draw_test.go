@@ -23,6 +23,7 @@ func TestSnapshotKept(t *testing.T) {
 	s := placement.Snapshot{
 		Now: now, State: pool.PoolActive,
 		Batches: map[pool.BatchID]placement.Limit{1: {Max: 40, Running: 3}}, Requesters: map[pool.AccountID]placement.Limit{7: {Max: 90}},
+		Use: map[pool.AccountID]placement.Use{7: {Open: 5, Weight: 2}, 8: {Weight: 1}},
 	}
 	capabilities := pool.Capabilities{
 		OS: "linux", Arch: "amd64", CPU: 8, MemoryMB: 1 << 14, Programs: []string{"sum"}, Version: "1.2.3", MaxRun: time.Hour, Tags: []string{"eu"},

@@ -318,6 +318,7 @@ func (h *history) calm(better bool) {
 	}
 	for range 25 {
 		h.join(attack.Honest)
+		h.workers[len(h.workers)-1].Capabilities.Programs = []string{"a", "b"} // enough owners for the works of every program
 	}
 	const sweeps = 400
 	for range sweeps {
