@@ -116,3 +116,76 @@ func TestDrawIsKept(t *testing.T) {
 		t.Errorf("%d snapshots", n)
 	}
 }
+
+// A plan leaves nothing behind: what was passed over for want of room is the next
+// to be served.
+func TestNextPassBeginsAtTheFront(t *testing.T) {
+	t.Parallel()
+	p := newParty(t, 2, 3)
+	ids := p.works(t, 200, 0)
+	bookmark := placement.Bookmark{}
+	for round := range 3 {
+		if pass := must(p.Dispatch(background, nil, 500, bookmark, 1, trace, decide))(t); pass.Offers != 6 || len(bookmark) != 0 {
+			t.Fatalf("%+v, bookmark %v", pass, bookmark)
+		}
+		for _, id := range ids[6*round : 6*round+6] {
+			open := p.open(t, id)
+			if len(open) != 1 {
+				t.Fatalf("round %d: work %d waits, and later ones go", round, id)
+			}
+			p.Report(t, open[0].Worker, pool.Report{Work: id, Attempt: 1, Says: pool.SaysReported, Digest: truth, Size: 1})
+		}
+	}
+}
+
+// Workers that come, and workers that an operator sends away, are no mass loss.
+func TestComingAndGoingIsNoLoss(t *testing.T) {
+	t.Parallel()
+	p := newParty(t, 20, 1)
+	for i := range 30 {
+		must(p.Register(background, pool.NewWorker{Account: p.owner, Name: fmt.Sprint("new", i), Key: truth, Slots: 1}, trace))(t)
+	}
+	for _, id := range p.workers[:9] {
+		if err := p.SetWorkerState(background, 0, id, pool.Inactive, trace); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pass := dispatch(t, p.Books); pass.Held != 0 {
+		t.Errorf("%+v", pass)
+	}
+	if n := p.Count(t, "SELECT COUNT(*) FROM beat WHERE until > UTC_TIMESTAMP(6)"); n != 11 {
+		t.Errorf("%d workers live, want 11", n)
+	}
+}
+
+// Neither a small work in an idle queue, nor many batches, nor a place at the front
+// that somebody keeps gives more than a share.
+func TestSharesAreNotGamed(t *testing.T) {
+	t.Parallel()
+	p := newParty(t, 1, 4)
+	idle := p.AddWorker(t, p.owner, 250, "idle")
+	ann, bob := p.AddAccount(t, "ann", pool.RoleRequester, false), p.AddAccount(t, "bob", pool.RoleRequester, false)
+	p.submit(t, bob, 300)
+	elsewhere := func(n *pool.NewBatch) { n.Demands.App.Name, n.Demands.RunLimit = "idle", time.Second }
+	p.submit(t, ann, 1, func(n *pool.NewBatch) { n.Trust, n.Priority = 1000, pool.High }) // one worker is not enough: it stays in front
+	got := map[pool.AccountID]int{}
+	for round := range 40 {
+		p.submit(t, ann, 10)
+		p.submit(t, ann, 1, elsewhere)
+		dispatch(t, p.Books)
+		h := must(p.Hear(background, p.owner, p.workers[0]))(t)
+		for _, a := range h.Rows {
+			if a.State != pool.Offered {
+				continue
+			}
+			got[h.Specs[a.Work].Requester]++
+			p.Report(t, p.workers[0], pool.Report{Work: a.Work, Attempt: a.Attempt, Says: pool.SaysReported, Digest: truth, Size: 1})
+		}
+		if held := p.Count(t, "SELECT COUNT(*) FROM assignment WHERE worker_id = ?", int64(idle)); held != round+1 {
+			t.Fatalf("round %d: the idle worker has had %d works", round, held)
+		}
+	}
+	if all := got[ann] + got[bob]; all != 160 || got[ann] > 90 {
+		t.Errorf("ann got %d, bob %d", got[ann], got[bob])
+	}
+}
