@@ -121,15 +121,21 @@ func TestStepByStep(t *testing.T) {
 			t.Fatalf("step %d: %+v, %v", version, r, err)
 		}
 		table := strings.TrimSuffix(names[version-1][6:], ".sql")
-		if strings.HasPrefix(table, "lease") {
-			continue
+		made := s.Count(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = ?", c.Name, table) == 1
+		if !made || table == "lease" || table == "pool_state" {
+			continue // what changes a table meets the rows put into it before; these two get theirs from a step
 		}
-		s.Exec(t, fmt.Sprintf("INSERT INTO `%s`.`%s` SELECT * FROM `%s`", c.Name, table, table))
+		var columns string
+		if err := s.SQL.QueryRow(`SELECT GROUP_CONCAT(CONCAT('`+"`', column_name, '`"+`')) FROM information_schema.columns
+			WHERE table_schema = ? AND table_name = ?`, c.Name, table).Scan(&columns); err != nil {
+			t.Fatal(err)
+		}
+		s.Exec(t, fmt.Sprintf("INSERT INTO `%s`.`%s` (%s) SELECT %s FROM `%s`", c.Name, table, columns, columns, table))
 	}
 	if r := up(t, c); r.Applied != 0 {
 		t.Errorf("%+v", r)
 	}
-	for _, table := range []string{"account", "batch", "work", "worker", "event", "lease"} {
+	for _, table := range []string{"account", "batch", "work", "worker", "event", "lease", "pool_state", "requester"} {
 		if here, there := s.Count(t, "SELECT COUNT(*) FROM "+table), s.Count(t, fmt.Sprintf("SELECT COUNT(*) FROM `%s`.`%s`", c.Name, table)); here != there || here == 0 {
 			t.Errorf("%s: %d rows of %d", table, there, here)
 		}
