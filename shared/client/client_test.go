@@ -141,6 +141,20 @@ func TestRepetitionsAreBounded(t *testing.T) {
 	}
 }
 
+// TestGatewaysOwn500IsRepeated: API Gateway answers so when a function did not
+// start or died over a request.
+func TestGatewaysOwn500IsRepeated(t *testing.T) {
+	died := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"message":"Internal Server Error"}`) // a lost answer is the caller's failure
+	}
+	c, p := script(t, died, answer(200, wire.Work{ID: 7}))
+	if got, err := c.Work(t.Context(), "t", 7); err != nil || got.ID != 7 || len(p.all) != 1 {
+		t.Errorf("%+v, %v after %v", got, err, p.all)
+	}
+}
+
 func TestRepeatsOnlyWhatIsHarmless(t *testing.T) {
 	down := problem(503, "unavailable", "")
 	once := map[string]func(c *client.Client) error{

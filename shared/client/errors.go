@@ -47,11 +47,14 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Cause }
 
 // MayRetry tells that the same call may succeed later: there was no answer, or
-// 429, 502, 503 or 504. Every other status will come again.
+// 429, 502, 503 or 504, or a 500 without a code: so the gateway answers for a
+// function that did not start or died. Every other status will come again.
 func (e *Error) MayRetry() bool {
 	switch e.Problem.Status {
 	case 0, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
+	case http.StatusInternalServerError:
+		return e.Problem.Code == ""
 	}
 	return false
 }
