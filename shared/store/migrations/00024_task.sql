@@ -1,0 +1,18 @@
+-- +goose Up
+CREATE TABLE task (
+  work_id    BIGINT      NOT NULL PRIMARY KEY,
+  deal       BIGINT      NOT NULL,
+  task_id    BINARY(32)  NOT NULL,
+  status     TINYINT     NOT NULL DEFAULT 0,
+  reveal_by  DATETIME(6) NULL,
+  consensus  BINARY(32)  NULL,
+  reveals    INT         NOT NULL DEFAULT 0,
+  winners    INT         NOT NULL DEFAULT 0,
+  seen_block BIGINT      NOT NULL DEFAULT 0,
+  look_at    DATETIME(6) NULL,
+  UNIQUE KEY task_chain (task_id),
+  KEY task_deal (deal, work_id),
+  KEY task_look (look_at),
+  KEY task_seen (seen_block),
+  CONSTRAINT task_status CHECK (status BETWEEN 0 AND 4)
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

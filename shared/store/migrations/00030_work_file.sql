@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE work ADD COLUMN file BINARY(32) NULL;

@@ -1,0 +1,4 @@
+-- +goose Up
+ALTER TABLE worker
+  ADD COLUMN wallet BINARY(20) NULL,
+  ADD COLUMN weight BIGINT NOT NULL DEFAULT 2;
