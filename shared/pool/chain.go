@@ -128,9 +128,21 @@ type Task struct {
 	Status        TaskStatus
 	RevealBy      time.Time // zero before a consensus
 	Consensus     Hash      // the result hash that won; zero before
+	Digest        Digest    // what was revealed (resultDigest); zero before the first reveal
 	Reveals       int
 	Winners       int
+	Final         bool           // seen at a block that can no longer change
 	Contributions []Contribution // in the order in which they came
+}
+
+// Of gives a wallet's contribution.
+func (t Task) Of(wallet Address) (Contribution, bool) {
+	for _, c := range t.Contributions {
+		if c.Wallet == wallet {
+			return c, true
+		}
+	}
+	return Contribution{}, false
 }
 
 // ContributionStatus is a contribution's status as the chain numbers it.

@@ -6,6 +6,8 @@ CREATE TABLE task (
   status     TINYINT     NOT NULL DEFAULT 0,
   reveal_by  DATETIME(6) NULL,
   consensus  BINARY(32)  NULL,
+  digest     BINARY(32)  NULL,
+  final      BOOLEAN     NOT NULL DEFAULT FALSE,
   reveals    INT         NOT NULL DEFAULT 0,
   winners    INT         NOT NULL DEFAULT 0,
   seen_block BIGINT      NOT NULL DEFAULT 0,
