@@ -21,8 +21,10 @@ var (
 	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/reason"}
 	verbs = []string{"shared/submit", "shared/heartbeat", "shared/query", "shared/session", "shared/operate", "shared/dispatch", "shared/reconcile"}
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
-	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry"}
+	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry", "shared/chain/..."}
 	sdk   = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
+	// ethereum is the client of the chain.
+	ethereum = "github.com/ethereum/go-ethereum/..."
 	// engine is the Docker engine's client and the two small modules that it speaks in.
 	engine = []string{"github.com/moby/moby/...", "github.com/containerd/errdefs", "github.com/distribution/reference"}
 	// testLibraries may be used by tests anywhere.
@@ -46,6 +48,7 @@ var rules = []rule{
 	{rooms: []string{"shared/store/migrate"}, allow: with("std", nouns, "shared/telemetry", "shared/store/...", "database/sql/...", "github.com/go-sql-driver/mysql", "github.com/pressly/goose/v3/...")},
 	{rooms: []string{"shared/store/..."}, allow: with("std", nouns, "shared/telemetry", "shared/store/...", "database/sql/...", "github.com/go-sql-driver/mysql")},
 	{rooms: []string{"shared/queue", "shared/blob", "shared/secret"}, allow: with("std", nouns, "shared/telemetry", sdk)},
+	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/chain/...", "shared/ethsig", ethereum)},
 	{rooms: []string{"shared/entry"}, allow: with("std", "shared/pool", "shared/telemetry", "shared/web", "github.com/aws/aws-lambda-go/...")},
 	{rooms: []string{"shared/client"}, allow: with("std", "shared/pool", "shared/wire")},
 	// Tools serve all but the nouns and know no room.
