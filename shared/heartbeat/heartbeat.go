@@ -97,7 +97,7 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 	}
 	if heard.Worker.State == pool.Inactive {
 		return Reply{
-			State: pool.Inactive, Interval: h.interval(h.Idle, heard), Instructions: placement.Instruct(nil, c.Reports),
+			State: pool.Inactive, Interval: h.interval(h.Idle, heard), Instructions: placement.Instruct(nil, nil, c.Reports),
 		}, nil
 	}
 	// A worker whose rules shut out every requester that waits is called for in
@@ -132,7 +132,7 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 		h.ring(ctx)
 	}
 	reply := Reply{
-		State: heard.Worker.State, Interval: interval, Instructions: placement.Instruct(rows, c.Reports),
+		State: heard.Worker.State, Interval: interval, Instructions: placement.Instruct(rows, heard.Turns, c.Reports),
 		Rows: map[pool.WorkID]pool.Assignment{}, Offers: heard.Specs,
 	}
 	for _, row := range rows {

@@ -7,21 +7,23 @@ type AssignmentState string
 
 // The states of an assignment. Only offered and running hold a slot.
 const (
-	Offered    AssignmentState = "offered"    // the worker is to start; not a run yet
-	InRun      AssignmentState = "running"    // the worker said that it computes
-	Reported   AssignmentState = "reported"   // the worker committed the digest of its result
-	Uploading  AssignmentState = "uploading"  // its digest was agreed upon and it is to bring the bytes
-	Closed     AssignmentState = "closed"     // nothing more is wanted; it had reported
-	Expired    AssignmentState = "expired"    // not started in time, too long, or the worker was lost
-	Refused    AssignmentState = "refused"    // the worker declined the offer
-	Broken     AssignmentState = "failed"     // the run failed; never tried again with this worker
-	Superseded AssignmentState = "superseded" // the work ended or was agreed upon without it
+	Offered        AssignmentState = "offered"     // the worker is to start; not a run yet
+	InRun          AssignmentState = "running"     // the worker said that it computes
+	Reported       AssignmentState = "reported"    // the worker committed the digest of its result
+	HasContributed AssignmentState = "contributed" // of a deal: the chain has its contribution
+	HasRevealed    AssignmentState = "revealed"    // of a deal: the chain has its digest, and it won
+	Uploading      AssignmentState = "uploading"   // its digest was agreed upon and it is to bring the bytes
+	Closed         AssignmentState = "closed"      // nothing more is wanted; it had reported
+	Expired        AssignmentState = "expired"     // not started in time, too long, or the worker was lost
+	Refused        AssignmentState = "refused"     // the worker declined the offer
+	Broken         AssignmentState = "failed"      // the run failed; never tried again with this worker
+	Superseded     AssignmentState = "superseded"  // the work ended or was agreed upon without it
 )
 
-// AssignmentMoves is the transition table of assignments: what one decision may
-// make of a state. An expired or refused offer may be offered again under the
-// next attempt; an expired run comes back to where it was if its worker returns
-// while it is still wanted.
+// AssignmentMoves is the transition table of assignments of api works: what one
+// decision may make of a state. An expired or refused offer may be offered again
+// under the next attempt; an expired run comes back to where it was if its worker
+// returns while it is still wanted.
 var AssignmentMoves = map[AssignmentState][]AssignmentState{
 	Offered:    {InRun, Reported, Uploading, Closed, Expired, Refused, Broken, Superseded},
 	InRun:      {Reported, Uploading, Closed, Expired, Broken, Superseded},
@@ -34,15 +36,37 @@ var AssignmentMoves = map[AssignmentState][]AssignmentState{
 	Superseded: {},
 }
 
+// DealMoves is the same for works of deals, whose judge is the chain: whatever
+// the books thought of a turn, it is where the chain shows it, also when a
+// reorganisation has taken something back. Until the work ends no state but a
+// failed run is final.
+var DealMoves = map[AssignmentState][]AssignmentState{
+	Offered:        {InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Refused, Broken, Superseded},
+	InRun:          {Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Broken, Superseded},
+	Reported:       {HasContributed, HasRevealed, Uploading, Closed, Expired, Broken, Superseded},
+	HasContributed: {Reported, HasRevealed, Uploading, Closed, Superseded},
+	HasRevealed:    {Reported, HasContributed, Uploading, Closed, Superseded},
+	Uploading:      {Reported, HasContributed, HasRevealed, Closed, Expired, Broken, Superseded},
+	Closed:         {Reported, HasContributed, HasRevealed, Uploading},
+	Expired:        {Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Superseded},
+	Refused:        {Offered, HasContributed, HasRevealed, Uploading, Closed},
+	Broken:         {},
+	Superseded:     {HasContributed, HasRevealed, Uploading, Closed},
+}
+
 // AssignmentStates lists the states in the order of a life.
-var AssignmentStates = []AssignmentState{Offered, InRun, Reported, Uploading, Closed, Expired, Refused, Broken, Superseded}
+var AssignmentStates = []AssignmentState{
+	Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Refused, Broken, Superseded,
+}
 
 // Open tells that the assignment holds a slot of its worker (P5) and that
 // consensus counts on it (P3).
 func (s AssignmentState) Open() bool { return s == Offered || s == InRun }
 
 // Held tells that the worker still has something to do or to keep for it.
-func (s AssignmentState) Held() bool { return s.Open() || s == Reported || s == Uploading }
+func (s AssignmentState) Held() bool {
+	return s.Open() || s == Reported || s == HasContributed || s == HasRevealed || s == Uploading
+}
 
 // Assignment is one worker's turn at one work, unique by (work, worker). A
 // report is for it only when it names the same attempt.
@@ -57,7 +81,16 @@ type Assignment struct {
 	RunBy   time.Time // running, uploading: when it expires unless finished
 	Digest  Digest    // what the worker committed to; zero before reported
 	Size    int64     // bytes of that result
+	File    Digest    // of a deal: the SHA-256 of the result's bytes, Digest being what the chain is told; zero otherwise
 	Reason  string    // why it failed, expired or was refused
+}
+
+// Bytes gives the SHA-256 of the result's bytes.
+func (a Assignment) Bytes() Digest {
+	if a.File.IsZero() {
+		return a.Digest
+	}
+	return a.File
 }
 
 // HoldsOwner tells that the turn counts as its owner's one turn at the work: a
@@ -71,12 +104,14 @@ type ReportState string
 
 // What a worker may say.
 const (
-	SaysRunning   ReportState = "running"   // it computes
-	SaysReported  ReportState = "reported"  // it has a result of this digest and size
-	SaysUploading ReportState = "uploading" // it has begun to bring the bytes
-	SaysUploaded  ReportState = "uploaded"  // the bytes are there
-	SaysFailed    ReportState = "failed"    // the run, or the upload, came to nothing
-	SaysRefused   ReportState = "refused"   // it does not take the offer
+	SaysRunning     ReportState = "running"     // it computes
+	SaysReported    ReportState = "reported"    // it has a result of this digest and size
+	SaysContributed ReportState = "contributed" // it told the chain; only the chain's word counts
+	SaysRevealed    ReportState = "revealed"    // it revealed; only the chain's word counts
+	SaysUploading   ReportState = "uploading"   // it has begun to bring the bytes
+	SaysUploaded    ReportState = "uploaded"    // the bytes are there
+	SaysFailed      ReportState = "failed"      // the run, or the upload, came to nothing
+	SaysRefused     ReportState = "refused"     // it does not take the offer
 )
 
 // Report is one line of a heartbeat.
@@ -86,5 +121,6 @@ type Report struct {
 	Says    ReportState
 	Digest  Digest
 	Size    int64
+	File    Digest // of a deal, beside Digest: the SHA-256 of the bytes
 	Reason  string
 }

@@ -257,3 +257,18 @@ type Receipt struct {
 	Good  bool  // it did not revert
 	Gas   int64 // that it used
 }
+
+// ChainTurn is what the chain shows of one worker's turn at a work of a deal, and
+// the pool's word for it.
+type ChainTurn struct {
+	Task          Hash
+	Deal          Hash
+	Index         int // in the request order
+	Status        TaskStatus
+	Consensus     Hash
+	Contribution  Contribution // zero while the chain has none
+	Authorisation []byte       // 65 bytes; nil = not given
+	Takes         bool         // the chain still takes contributions to the task
+	ContributeBy  time.Time
+	FinalBy       time.Time
+}

@@ -157,22 +157,38 @@ func TestWorkMovesAreClosed(t *testing.T) {
 	reach(t, pool.Staging, pool.WorkStates, pool.WorkMoves)
 }
 
+// apiStates are the states that assignments of api works know.
+func apiStates() []pool.AssignmentState {
+	return slices.DeleteFunc(slices.Clone(pool.AssignmentStates), func(s pool.AssignmentState) bool {
+		return s == pool.HasContributed || s == pool.HasRevealed
+	})
+}
+
 func TestAssignmentMovesAreClosed(t *testing.T) {
 	t.Parallel()
-	closed(t, pool.AssignmentStates, pool.AssignmentMoves)
-	for _, s := range pool.AssignmentStates {
-		moves := pool.AssignmentMoves[s]
-		if s.Open() && !s.Held() {
-			t.Errorf("%s is open but not held", s)
+	for _, table := range []struct {
+		states []pool.AssignmentState
+		moves  map[pool.AssignmentState][]pool.AssignmentState
+	}{{apiStates(), pool.AssignmentMoves}, {pool.AssignmentStates, pool.DealMoves}} {
+		closed(t, table.states, table.moves)
+		for _, s := range table.states {
+			moves := table.moves[s]
+			if s.Open() && !s.Held() {
+				t.Errorf("%s is open but not held", s)
+			}
+			if s.Held() && !slices.Contains(moves, pool.Superseded) {
+				t.Errorf("%s is held and cannot be superseded when its work ends", s)
+			}
+			if slices.Contains(moves, pool.Offered) != (s == pool.Expired || s == pool.Refused) {
+				t.Errorf("%s: only an expired or a refused turn is offered again", s)
+			}
 		}
-		if s.Held() && !slices.Contains(moves, pool.Superseded) {
-			t.Errorf("%s is held and cannot be superseded when its work ends", s)
+		if len(table.moves[pool.Broken]) != 0 {
+			t.Errorf("a failed run moves to %v", table.moves[pool.Broken])
 		}
-		if slices.Contains(moves, pool.Offered) != (s == pool.Expired || s == pool.Refused) {
-			t.Errorf("%s: only an expired or a refused turn is offered again", s)
-		}
+		reach(t, pool.Offered, table.states, table.moves)
 	}
-	for _, end := range []pool.AssignmentState{pool.Closed, pool.Broken, pool.Superseded} {
+	for _, end := range []pool.AssignmentState{pool.Closed, pool.Superseded} {
 		if len(pool.AssignmentMoves[end]) != 0 {
 			t.Errorf("%s is an end and moves to %v", end, pool.AssignmentMoves[end])
 		}
@@ -180,7 +196,6 @@ func TestAssignmentMovesAreClosed(t *testing.T) {
 	if slices.Contains(pool.AssignmentMoves[pool.Reported], pool.Expired) {
 		t.Error("a reported digest must not expire")
 	}
-	reach(t, pool.Offered, pool.AssignmentStates, pool.AssignmentMoves)
 }
 
 // closed tells that table and list name the same states and each move once.

@@ -1,12 +1,16 @@
 package pool
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // NewWorker is a checked registration.
 type NewWorker struct {
 	Account      AccountID
 	Name         string
-	Key          Digest // the worker's secret; only its hash is stored
+	Key          Digest  // the worker's secret; only its hash is stored
+	Wallet       Address // proved to be the owner's; zero = none
 	Slots        int
 	Capabilities Capabilities
 }
@@ -17,11 +21,12 @@ type Hearing struct {
 	Now    time.Time
 	Worker Worker // Open is counted from Rows
 	Rows   []Assignment
-	Kept   map[WorkID]Digest   // of works whose agreed bytes were lost
-	Specs  map[WorkID]Offering // of the offered rows
-	Ready  []Demands           // of the classes that have works to be assigned
-	State  State               // of the pool
-	Live   int                 // workers with a lease, as a dispatch pass last counted them
+	Turns  map[WorkID]ChainTurn // of the rows whose works are of deals
+	Kept   map[WorkID]Digest    // of works whose agreed bytes were lost
+	Specs  map[WorkID]Offering  // of the offered rows
+	Ready  []Demands            // of the classes that have works to be assigned
+	State  State                // of the pool
+	Live   int                  // workers with a lease, as a dispatch pass last counted them
 }
 
 // Offering is what an offer's answer needs beside its row.
@@ -54,4 +59,10 @@ type WorkerRecord struct {
 	Failed     int // runs that failed
 	Lost       int // runs and offers that expired
 	Registered time.Time
+}
+
+// WalletProof is what a wallet signs (personal_sign) so that a worker may act for
+// it: nobody can use another's wallet, nor its own under another worker's key.
+func WalletProof(pool, worker string, key Digest) string {
+	return fmt.Sprintf("I run worker %s of pool %s, key %s", worker, pool, key)
 }

@@ -56,10 +56,11 @@ same heartbeat, is not a state that anybody sees.
 	render(&b, "work.go", t, pool.WorkStates, pool.WorkMoves, []column[pool.WorkState]{
 		{"may be assigned", pool.WorkState.Open}, {"ended", pool.WorkState.Ended},
 	})
-	b.WriteString("\n## Assignment\n\n")
-	render(&b, "assignment.go", t, pool.AssignmentStates, pool.AssignmentMoves, []column[pool.AssignmentState]{
-		{"holds a slot", pool.AssignmentState.Open}, {"held by its worker", pool.AssignmentState.Held},
-	})
+	columns := []column[pool.AssignmentState]{{"holds a slot", pool.AssignmentState.Open}, {"held by its worker", pool.AssignmentState.Held}}
+	b.WriteString("\n## Assignment of an api work\n\n")
+	render(&b, "assignment.go", t, apiStates(), pool.AssignmentMoves, columns)
+	b.WriteString("\n## Assignment of a deal's work\n\nThe chain is the judge: a reorganisation may take anything back until the work has ended.\n\n")
+	render(&b, "assignment.go", t, pool.AssignmentStates, pool.DealMoves, columns)
 	return b.String()
 }
 

@@ -40,8 +40,11 @@ func (s WorkState) Open() bool { return s == Waiting || s == Running }
 // Origin tells who judges a work: the books (api) or the chain (deal).
 type Origin string
 
-// OriginAPI is a work submitted by HTTPS.
-const OriginAPI Origin = "api"
+// The origins.
+const (
+	OriginAPI  Origin = "api"  // submitted by HTTPS
+	OriginDeal Origin = "deal" // a task of a deal on the chain
+)
 
 // Work is what decisions need to know of one computation.
 type Work struct {
@@ -56,6 +59,7 @@ type Work struct {
 	Deadline  time.Time // when it fails if it has not ended
 	Digest    Digest    // what was agreed upon; kept when the bytes were lost
 	Size      int64     // bytes of the agreed result
+	File      Digest    // of a deal: the SHA-256 of the agreed result's bytes, once they are in the bucket
 	Reason    string    // why it failed; "" otherwise
 	Created   time.Time
 	Ended     time.Time // zero while it lives
@@ -104,6 +108,12 @@ const (
 	Normal Priority = "normal"
 	High   Priority = "high"
 )
+
+// ContributeBy gives the time from which the chain takes no contribution to a
+// work of a deal; the deadline of such a work is its task's final deadline.
+func (w Work) ContributeBy() time.Time {
+	return w.Deadline.Add(-(FinalAfter - ContributeFor) * w.RunLimit)
+}
 
 // Category is a time class with its run limit T.
 type Category struct {

@@ -18,6 +18,15 @@ type Registration struct {
 	Key          string       `json:"key"`
 	Slots        int          `json:"slots"`
 	Capabilities Capabilities `json:"capabilities"`
+	Wallet       *Wallet      `json:"wallet,omitempty"` // without one no works of deals
+}
+
+// Wallet is the account that contributes to works of deals, and the word of its
+// key that this worker acts for it: a personal_sign (65 bytes) over
+// pool.WalletProof.
+type Wallet struct {
+	Address   string `json:"address"`
+	Signature string `json:"signature"`
 }
 
 // Registered is the answer: the worker's id and its own token.
@@ -66,9 +75,10 @@ type Heartbeat struct {
 type Report struct {
 	Work    int64  `json:"work"`
 	Attempt int    `json:"attempt"`
-	State   string `json:"state"`            // running, reported, uploading, uploaded, failed, refused
+	State   string `json:"state"`            // running, reported, contributed, revealed, uploading, uploaded, failed, refused
 	SHA256  string `json:"sha256,omitempty"` // of the result archive, from reported on
 	Size    int64  `json:"size,omitempty"`   // bytes of the result archive
+	Digest  string `json:"digest,omitempty"` // works of deals: what is contributed and revealed, from reported on
 	Reason  string `json:"reason,omitempty"` // of failed and refused
 }
 
@@ -82,11 +92,13 @@ type Beat struct {
 
 // What an instruction orders.
 const (
-	DoStart    = "start"    // begin the run described in Run
-	DoContinue = "continue" // go on computing
-	DoHold     = "hold"     // keep the result; nothing to do yet
-	DoUpload   = "upload"   // bring the bytes to Upload
-	DoStop     = "stop"     // end the run, drop everything of it
+	DoStart      = "start"      // begin the run described in Run; of a deal, once it is authorised
+	DoContinue   = "continue"   // go on computing
+	DoHold       = "hold"       // keep the result; nothing to do yet
+	DoContribute = "contribute" // commit to the result on the chain
+	DoReveal     = "reveal"     // reveal the result's digest on the chain
+	DoUpload     = "upload"     // bring the bytes to Upload
+	DoStop       = "stop"       // end the run, drop everything of it
 )
 
 // Instruction orders one thing about one assignment.
@@ -96,6 +108,10 @@ type Instruction struct {
 	Do      string `json:"do"`
 	Run     *Run   `json:"run,omitempty"`    // with start
 	Upload  *Link  `json:"upload,omitempty"` // with upload
+
+	// Authorisation is the pool's word that this worker's wallet may contribute
+	// (65 bytes), with continue and contribute as soon as there is one.
+	Authorisation string `json:"authorisation,omitempty"`
 }
 
 // Run is what a worker needs to run a work.
@@ -107,9 +123,19 @@ type Run struct {
 	Batch     int64             `json:"batch"`
 	Index     int               `json:"index"` // place of the work in its batch, from 0
 	RunLimitS int64             `json:"run_limit_s"`
-	MaxResult int64             `json:"max_result"` // bytes
-	MemoryMB  int64             `json:"memory_mb"`  // the work's demand; 0 = the worker's own limit
-	Requester string            `json:"requester"`  // login of whom it is computed for
+	MaxResult int64             `json:"max_result"`     // bytes
+	MemoryMB  int64             `json:"memory_mb"`      // the work's demand; 0 = the worker's own limit
+	Requester string            `json:"requester"`      // login of whom it is computed for
+	Task      *Task             `json:"task,omitempty"` // of a deal's work
+}
+
+// Task says which task on the chain a work is.
+type Task struct {
+	ID           string    `json:"id"`
+	Deal         string    `json:"deal"`
+	Index        int       `json:"index"`         // in the request order
+	ContributeBy time.Time `json:"contribute_by"` // by the chain's clock
+	FinalBy      time.Time `json:"final_by"`
 }
 
 // Download is an input with its link, good for 15 minutes.
@@ -145,7 +171,7 @@ func (r Report) Parse(at string, maxResult int64) (pool.Report, error) {
 	out.Says = pool.ReportState(r.State)
 
 	switch out.Says {
-	case pool.SaysReported, pool.SaysUploading, pool.SaysUploaded:
+	case pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded:
 		digest, err := pool.ParseDigest(r.SHA256)
 		if err != nil || digest.IsZero() {
 			return none, invalid(at+".sha256", "the result's digest: 64 hexadecimal characters, not all zero")
@@ -154,12 +180,19 @@ func (r Report) Parse(at string, maxResult int64) (pool.Report, error) {
 			return none, invalid(at+".size", "0 to %d bytes (MAXFILESIZE), here %d", maxResult, r.Size)
 		}
 		out.Digest = digest
+		if r.Digest != "" {
+			what, err := pool.ParseHash(r.Digest)
+			if err != nil || what.IsZero() {
+				return none, invalid(at+".digest", "what is contributed: 0x and 64 hexadecimal characters, not all zero")
+			}
+			out.Digest, out.File = pool.Digest(what), digest
+		}
 	case pool.SaysRunning, pool.SaysFailed, pool.SaysRefused:
-		if r.SHA256 != "" || r.Size != 0 {
-			return none, invalid(at+".sha256", "a digest and size go with reported, uploading and uploaded only")
+		if r.SHA256 != "" || r.Size != 0 || r.Digest != "" {
+			return none, invalid(at+".sha256", "digests and a size go with reported, contributed, revealed, uploading and uploaded only")
 		}
 	default:
-		return none, invalid(at+".state", "running, reported, uploading, uploaded, failed or refused, here %q", r.State)
+		return none, invalid(at+".state", "running, reported, contributed, revealed, uploading, uploaded, failed or refused, here %q", r.State)
 	}
 	if len(r.Reason) > maxReason {
 		return none, invalid(at+".reason", "at most %d bytes", maxReason)

@@ -170,7 +170,7 @@ func (h *history) beat(m *machine) {
 			}
 		}
 	}
-	orders := placement.Instruct(rows, reports)
+	orders := placement.Instruct(rows, nil, reports)
 	for _, o := range orders {
 		h.seen[string(o.Do)]++
 		ended := h.works[o.Work] == nil || h.works[o.Work].Work.State.Ended()
