@@ -214,7 +214,7 @@ type Action struct {
 	Index   int // of the task in its request order
 	Task    Hash
 	Kind    ActionKind
-	Round   int // 1, and one more after each reopening
+	Round   int // 1, and more after each reopening (settlement.Round)
 	State   ActionState
 	Results []byte    // finalize: what the chain is to keep of where the result lies
 	Before  time.Time // by the chain's clock: useless afterwards

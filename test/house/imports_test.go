@@ -18,7 +18,7 @@ type rule struct {
 }
 
 var (
-	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/reason"}
+	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/settlement", "shared/reason"}
 	verbs = []string{"shared/submit", "shared/heartbeat", "shared/query", "shared/session", "shared/operate", "shared/dispatch", "shared/reconcile"}
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
 	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry", "shared/chain/..."}
@@ -39,6 +39,8 @@ var rules = []rule{
 	{rooms: []string{"shared/consensus"}, allow: with("std", "shared/pool")},
 	{rooms: []string{"shared/life"}, allow: with("std", "shared/pool", "shared/consensus")},
 	{rooms: []string{"shared/placement"}, allow: with("std", "shared/pool", "shared/consensus", "shared/life")},
+	{rooms: []string{"shared/settlement"}, allow: with("std", "shared/pool", "shared/consensus")},
+	{rooms: []string{"shared/settlement/pocotest"}, allow: with("std", "shared/pool")},
 	{rooms: []string{"shared/reason"}, allow: with("std", "shared/pool", "shared/placement")},
 	{rooms: []string{"shared/wire"}, allow: with("std", "shared/pool", "shared/placement", "shared/reason")},
 	// Verbs hold one flow each and know no technology.
@@ -166,6 +168,8 @@ func forbidden(r rule, folder, name string, test bool) string {
 		return ""
 	case test && among(testLibraries, name):
 		return ""
+	case test && inModule && strings.HasPrefix(own, folder+"/") && strings.HasSuffix(own, "test"):
+		return ""
 	case test && inModule && among(nouns, folder):
 		return "the tests of a noun need nothing but nouns"
 	case test && inModule:
@@ -245,6 +249,8 @@ func TestImportsRefused(t *testing.T) {
 		"noun against the order":     {"shared/consensus/a.go", "workerpool/shared/placement", "allowed here are"},
 		"goose outside of migrate":   {"shared/store/a.go", "github.com/pressly/goose/v3", "allowed here are"},
 		"test help in a product":     {"shared/submit/a.go", "workerpool/shared/pooltest", "allowed here are"},
+		"another's test help":        {"shared/life/a_test.go", "workerpool/shared/settlement/pocotest", "nothing but nouns"},
+		"test help in a noun":        {"shared/settlement/a.go", "workerpool/shared/settlement/pocotest", "allowed here are"},
 		"store in a test of a noun":  {"shared/pool/a_test.go", "workerpool/shared/store", "nothing but nouns"},
 		"a validator in the product": {"shared/web/a.go", "github.com/getkin/kin-openapi/openapi3", "allowed here are"},
 		"Docker in another part":     {"cmd/worker/turns/a.go", "github.com/moby/moby/client", "allowed here are"},
@@ -262,9 +268,10 @@ func TestImportsRefused(t *testing.T) {
 
 func TestImportsAccepted(t *testing.T) {
 	accept(t, checkImports(plant(t, map[string]string{
-		"shared/store/migrate/a.go": "package p\n\nimport _ \"github.com/pressly/goose/v3\"\n",
-		"shared/submit/a_test.go":   "package p\n\nimport (\n\t_ \"pgregory.net/rapid\"\n\t_ \"workerpool/shared/pooltest\"\n)\n",
-		"functions/submit/main.go":  "package main\n\nimport (\n\t_ \"workerpool/shared/store\"\n\t_ \"workerpool/shared/submit\"\n)\n",
+		"shared/store/migrate/a.go":   "package p\n\nimport _ \"github.com/pressly/goose/v3\"\n",
+		"shared/settlement/a_test.go": "package p\n\nimport _ \"workerpool/shared/settlement/pocotest\"\n",
+		"shared/submit/a_test.go":     "package p\n\nimport (\n\t_ \"pgregory.net/rapid\"\n\t_ \"workerpool/shared/pooltest\"\n)\n",
+		"functions/submit/main.go":    "package main\n\nimport (\n\t_ \"workerpool/shared/store\"\n\t_ \"workerpool/shared/submit\"\n)\n",
 	})))
 }
 

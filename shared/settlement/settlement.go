@@ -1,0 +1,183 @@
+// Package settlement decides what the pool says to the chain: of each task it
+// compares what the chain shows with what was decided before, and answers which
+// actions are wanted, which are done and which have become useless. It is a
+// function of values: no clock but the head's time, no chance, nothing stored or
+// sent. It must not change works; that is life's.
+package settlement
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	"workerpool/shared/pool"
+)
+
+// Policy holds settlement's numbers.
+type Policy struct {
+	// Contribute is the least of the contribution window that must be left to
+	// begin a run: for the action's block, the heartbeat that hands out the
+	// authorisation and the contribution's block.
+	Contribute time.Duration
+}
+
+// Defaults are the pool's numbers.
+var Defaults = Policy{Contribute: 2 * time.Minute}
+
+// Task is one task of a deal: its terms, what the chain shows of it and what the
+// pool has decided on it.
+type Task struct {
+	Work     pool.WorkID
+	Deal     pool.Hash
+	Index    int           // in its request order
+	Start    time.Time     // of the deal, by the chain's clock
+	T        time.Duration // of the deal's category
+	Price    pool.NRLC     // to the pool and its workers
+	Chain    pool.Task     // as last seen; a task that was never seen counts as unset
+	Running  bool          // a worker runs it or has reported: somebody waits for its initialization
+	Results  []byte        // what finalize is to say; empty until the agreed result lies in the bucket
+	Actions  []pool.Action // decided so far, all rounds
+	Callback bool          // its deal wants the result called back, which this pool does not do
+}
+
+// Snapshot is what settlement sees: tasks whose deals the chain still knows, the
+// ended ones too while they have actions that are wanted or sent.
+type Snapshot struct {
+	Head  pool.Block // deadlines are judged by its time
+	Tasks []Task
+}
+
+// Dropped is a wanted action that is of no use any more.
+type Dropped struct {
+	ID     int64
+	Reason string
+}
+
+// Verdict is settlement's answer.
+type Verdict struct {
+	Want []pool.Action // by slack: new (without an ID), wanted again, or wanted with other terms
+	Done []int64       // the chain shows what they were to bring about
+	Drop []Dropped
+}
+
+// Decide compares books and chain. A wanted action stays so while it is of use.
+// One that was sent cannot be called back: it is done when the chain shows its
+// effect, and wanted again only after its broadcast was found without effect. An
+// action that is done or dropped is wanted again when the chain shows, after a
+// reorganisation for instance, that it is needed.
+//
+// An answer applied to the books leaves nothing to decide at the same head.
+func Decide(s Snapshot, p Policy) Verdict {
+	var v Verdict
+	for _, t := range s.Tasks {
+		m := moment{Task: t, now: s.Head.Time, policy: p}
+		wanted, useful := m.wanted()
+		known := false
+		for _, a := range t.Actions {
+			same := useful && a.Kind == wanted.Kind && a.Round == wanted.Round
+			known = known || same
+			switch {
+			case same:
+				wanted.ID = a.ID
+				if a.State != pool.ActionSent && (a.State != pool.ActionWanted || !sameTerms(a, wanted)) {
+					v.Want = append(v.Want, wanted)
+				}
+			case a.State != pool.ActionWanted && a.State != pool.ActionSent:
+			case m.shows(a):
+				v.Done = append(v.Done, a.ID)
+			case a.State == pool.ActionWanted:
+				v.Drop = append(v.Drop, Dropped{a.ID, m.against(a)})
+			}
+		}
+		if useful && !known {
+			v.Want = append(v.Want, wanted)
+		}
+	}
+	slices.SortFunc(v.Want, bySlack)
+	slices.Sort(v.Done)
+	slices.SortFunc(v.Drop, func(a, b Dropped) int { return cmp.Compare(a.ID, b.ID) })
+	return v
+}
+
+func sameTerms(a, b pool.Action) bool {
+	return a.Before.Equal(b.Before) && bytes.Equal(a.Results, b.Results)
+}
+
+// bySlack orders actions by the time left until they are useless.
+func bySlack(a, b pool.Action) int {
+	return cmp.Or(a.Before.Compare(b.Before), cmp.Compare(a.Work, b.Work), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Round, b.Round))
+}
+
+// moment is a task at the head's time.
+type moment struct {
+	Task
+	now    time.Time
+	policy Policy
+}
+
+// wanted gives the action that the task needs now, if it needs one: no two kinds
+// are of use at the same moment.
+func (m moment) wanted() (pool.Action, bool) {
+	for _, kind := range pool.ActionKinds {
+		if m.why(kind) != "" {
+			continue
+		}
+		a := pool.Action{
+			Work: m.Work, Deal: m.Deal, Index: m.Index, Task: m.Chain.ID,
+			Kind: kind, Round: Round(m.Chain), State: pool.ActionWanted, Before: m.before(kind),
+		}
+		if kind == pool.Finalize {
+			a.Results = m.Results
+		}
+		return a, true
+	}
+	return pool.Action{}, false
+}
+
+// why gives the first rule's objection to a kind of action, "" when there is none.
+func (m moment) why(kind pool.ActionKind) string {
+	for _, rule := range rules[kind] {
+		if objection := rule(m); objection != "" {
+			return objection
+		}
+	}
+	return ""
+}
+
+// against says why a wanted action is dropped.
+func (m moment) against(a pool.Action) string {
+	if a.Round < Round(m.Chain) {
+		return "the task was reopened since"
+	}
+	return cmp.Or(m.why(a.Kind), "the reopening before it was undone")
+}
+
+// shows tells that the chain shows what an action was to bring about.
+func (m moment) shows(a pool.Action) bool {
+	switch a.Kind {
+	case pool.Initialize:
+		return m.Chain.Status != pool.TaskUnset
+	case pool.Finalize:
+		return m.Chain.Status == pool.TaskCompleted && a.Round == Round(m.Chain)
+	case pool.Reopen:
+		return a.Round < Round(m.Chain)
+	case pool.Claim, pool.InitializeClaim:
+		return m.Chain.Status == pool.TaskFailed
+	}
+	return false
+}
+
+// Round gives the round a task is in: 1, and more after each reopening. The chain
+// counts no reopenings, but each one rejects the contributions of its consensus,
+// at least one, so their number tells rounds apart. Taken from the chain and not
+// counted by the pool, it holds through reorganisations and whoever reopened.
+func Round(t pool.Task) int {
+	round := 1
+	for _, c := range t.Contributions {
+		if c.Status == pool.Rejected {
+			round++
+		}
+	}
+	return round
+}
