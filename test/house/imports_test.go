@@ -21,7 +21,7 @@ var (
 	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/settlement", "shared/reason"}
 	verbs = []string{"shared/submit", "shared/heartbeat", "shared/query", "shared/session", "shared/operate", "shared/dispatch", "shared/reconcile"}
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
-	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry", "shared/chain/..."}
+	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry", "shared/ethsig", "shared/chain/..."}
 	sdk   = []string{"github.com/aws/aws-sdk-go-v2/...", "github.com/aws/smithy-go/..."}
 	// ethereum is the client of the chain.
 	ethereum = "github.com/ethereum/go-ethereum/..."
@@ -50,7 +50,10 @@ var rules = []rule{
 	{rooms: []string{"shared/store/migrate"}, allow: with("std", nouns, "shared/telemetry", "shared/store/...", "database/sql/...", "github.com/go-sql-driver/mysql", "github.com/pressly/goose/v3/...")},
 	{rooms: []string{"shared/store/..."}, allow: with("std", nouns, "shared/telemetry", "shared/store/...", "database/sql/...", "github.com/go-sql-driver/mysql")},
 	{rooms: []string{"shared/queue", "shared/blob", "shared/secret"}, allow: with("std", nouns, "shared/telemetry", sdk)},
-	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/chain/...", "shared/ethsig", ethereum)},
+	{rooms: []string{"shared/ethsig"}, allow: with("std", "shared/pool", "github.com/ethereum/go-ethereum/crypto", "github.com/ethereum/go-ethereum/accounts/keystore", "github.com/google/uuid")},
+	{rooms: []string{"shared/chain/kms"}, allow: with("std", "shared/pool", "shared/ethsig", sdk)},
+	{rooms: []string{"shared/chain/chaintest"}, allow: with("...")},
+	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain/poco", ethereum)},
 	{rooms: []string{"shared/entry"}, allow: with("std", "shared/pool", "shared/telemetry", "shared/web", "github.com/aws/aws-lambda-go/...")},
 	{rooms: []string{"shared/client"}, allow: with("std", "shared/pool", "shared/wire")},
 	// Tools serve all but the nouns and know no room.
@@ -174,7 +177,7 @@ func forbidden(r rule, folder, name string, test bool) string {
 		return "the tests of a noun need nothing but nouns"
 	case test && inModule:
 		return ""
-	case test && among(doors, folder) && among(sdk, name):
+	case test && among(doors, folder) && (among(sdk, name) || matches(ethereum, name)):
 		return ""
 	}
 	return "allowed here are " + strings.Join(r.allow, ", ")
