@@ -18,7 +18,7 @@ type rule struct {
 }
 
 var (
-	nouns = []string{"shared/pool", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/settlement", "shared/reason"}
+	nouns = []string{"shared/pool", "shared/cid", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/settlement", "shared/reason"}
 	verbs = []string{"shared/submit", "shared/heartbeat", "shared/query", "shared/session", "shared/operate", "shared/dispatch", "shared/reconcile"}
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
 	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry", "shared/ethsig", "shared/chain/..."}
@@ -36,6 +36,7 @@ var (
 var rules = []rule{
 	// Nouns think: values in, values out.
 	{rooms: []string{"shared/pool"}, allow: with("std")},
+	{rooms: []string{"shared/cid"}, allow: with("std", "shared/pool", "github.com/ipfs/go-cid", "github.com/multiformats/...")},
 	{rooms: []string{"shared/consensus"}, allow: with("std", "shared/pool")},
 	{rooms: []string{"shared/life"}, allow: with("std", "shared/pool", "shared/consensus")},
 	{rooms: []string{"shared/placement"}, allow: with("std", "shared/pool", "shared/consensus", "shared/life")},
