@@ -69,6 +69,9 @@ func ResultHash(task, digest pool.Hash) pool.Hash {
 	return hash(slices.Concat(task[:], digest[:]))
 }
 
+// Digest gives the digest that data for a callback must have.
+func Digest(data []byte) pool.Hash { return hash(data) }
+
 // seal binds a contribution to its worker, so that nobody reveals another's.
 func seal(worker pool.Address, task, digest pool.Hash) pool.Hash {
 	return hash(slices.Concat(worker[:], task[:], digest[:]))
