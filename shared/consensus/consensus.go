@@ -61,6 +61,15 @@ func (t *Tally) Winner(trust int) (pool.Digest, bool) {
 // Wanted gives how many more contributions of a weight are needed when pending
 // ones of that weight all join the heaviest group: 0 when they suffice.
 func (t *Tally) Wanted(trust, pending int, weight int64) int {
+	weights := make([]int64, pending)
+	for i := range weights {
+		weights[i] = weight
+	}
+	return t.WantedBeside(trust, weights, weight)
+}
+
+// WantedBeside is Wanted with pending contributions of different weights.
+func (t *Tally) WantedBeside(trust int, pending []int64, weight int64) int {
 	best := new(big.Int)
 	for _, digest := range t.first {
 		if g := t.groups[digest]; g.Cmp(best) > 0 {
@@ -72,12 +81,12 @@ func (t *Tally) Wanted(trust, pending int, weight int64) int {
 	if group.Sign() == 0 {
 		group.SetInt64(1) // the contract's max(group, 1) for a group's first member
 	}
-	w := big.NewInt(weight)
 	contributed := best.Sign() > 0
-	for range pending {
-		group.Mul(group, w)
+	for _, p := range pending {
+		group.Mul(group, big.NewInt(p))
 		contributed = true
 	}
+	w := big.NewInt(weight)
 	more := 0
 	for !contributed || !reached(group, new(big.Int).Add(others, group), trust) {
 		group.Mul(group, w)

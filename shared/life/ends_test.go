@@ -139,7 +139,11 @@ func TestOver(t *testing.T) {
 		{pool.Uploading, late, never, soon, "upload not begun in time"},
 		{pool.Uploading, never, late, soon, "upload took too long"},
 		{pool.Uploading, never, soon, late, "worker lost"},
-		{pool.Reported, late, late, late, ""},
+		{pool.Reported, late, never, late, ""},
+		{pool.Reported, never, soon, late, ""},
+		{pool.Reported, never, late, soon, "did not contribute in time"},
+		{pool.HasContributed, late, late, late, ""},
+		{pool.HasRevealed, late, late, late, ""},
 		{pool.Closed, late, late, late, ""},
 		{pool.Expired, late, late, late, ""},
 		{pool.Refused, late, late, late, ""},
@@ -155,7 +159,7 @@ func TestOver(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	want := life.Policy{MaxFailures: 3, MaxRuns: 20, RunGrace: 5 * time.Minute, UploadLimit: time.Hour, StartIntervals: 2}
+	want := life.Policy{MaxFailures: 3, MaxRuns: 20, RunGrace: 5 * time.Minute, ContributeIn: 10 * time.Minute, UploadLimit: time.Hour, StartIntervals: 2}
 	if life.Defaults != want {
 		t.Errorf("%+v", life.Defaults)
 	}

@@ -2,7 +2,8 @@
 // report, an expiry, a cancellation or a lost uploader does to them, and how
 // many more assignments the work then wants. It is a function of values: it
 // reads no clock, draws from a given seed only and stores nothing. It must not
-// choose workers; that is placement's.
+// choose workers; that is placement's. Works of deals are judged by the chain:
+// deal.go.
 package life
 
 import (
@@ -20,6 +21,7 @@ type Policy struct {
 	MaxFailures    int           // runs that may fail before the work does
 	MaxRuns        int           // runs that may begin before the work fails
 	RunGrace       time.Duration // beyond the run limit, for downloads and late words
+	ContributeIn   time.Duration // of a deal: from a result to its contribution on the chain
 	UploadLimit    time.Duration // from the first byte to the last
 	StartIntervals int           // heartbeat intervals to start an offer or an upload
 }
@@ -29,6 +31,7 @@ var Defaults = Policy{
 	MaxFailures:    3,
 	MaxRuns:        20,
 	RunGrace:       5 * time.Minute,
+	ContributeIn:   10 * time.Minute,
 	UploadLimit:    time.Hour,
 	StartIntervals: 2,
 }
@@ -38,12 +41,19 @@ type Row struct {
 	pool.Assignment
 	Until    time.Time     // the worker's lease
 	Interval time.Duration // between its heartbeats
+
+	// Of a deal's work.
+	Wallet     pool.Address // the worker's
+	Weight     int64        // of its next contribution, as far as is known
+	Authorised bool         // the pool has given its word that this worker may contribute
 }
 
 // Life is one work with all its assignments, in order of worker.
 type Life struct {
 	Work pool.Work
 	Rows []Row
+	Task *pool.Task // of a deal: as the chain was last seen; nil of an api work
+	Head time.Time  // of a deal: the chain's clock, as last seen
 }
 
 // Report applies what a worker says of its turn at the work. What does not fit
@@ -58,6 +68,11 @@ func (l *Life) Report(now time.Time, worker pool.WorkerID, r pool.Report, stored
 	row := &l.Rows[i]
 	row.Until = latest(row.Until, now.Add(row.Interval)) // it is speaking: not lost
 	if row.State == pool.Expired && !l.revive(now, i, r, p) {
+		return
+	}
+	if l.Task != nil {
+		l.reportOfDeal(now, row, r, stored, p)
+		l.settle(now, seed, p)
 		return
 	}
 	switch r.Says {
@@ -78,6 +93,7 @@ func (l *Life) Report(now time.Time, worker pool.WorkerID, r pool.Report, stored
 		case pool.InRun:
 			row.State, row.Reason = pool.Broken, r.Reason
 		}
+	case pool.SaysContributed, pool.SaysRevealed: // of works of deals only
 	}
 	l.settle(now, seed, p)
 }
@@ -109,7 +125,8 @@ func (l *Life) bring(now time.Time, row *Row, r pool.Report, stored bool, p Poli
 // wants it: the run was lost to us, not to the worker.
 func (l *Life) revive(now time.Time, i int, r pool.Report, p Policy) bool {
 	row := &l.Rows[i]
-	if !l.Work.State.Open() || l.lacks() < 1 || l.ownerTaken(i) {
+	wanted := l.lacks() > 0 || l.Task != nil && l.wordStands(*row)
+	if !l.Work.State.Open() || !wanted || l.ownerTaken(i) {
 		return false
 	}
 	switch r.Says {
@@ -146,7 +163,7 @@ func (l *Life) Expire(now time.Time, seed uint64, p Policy) {
 	if l.Work.State.Ended() {
 		return
 	}
-	if !now.Before(l.Work.Deadline) {
+	if l.Task == nil && !now.Before(l.Work.Deadline) {
 		l.end(now, pool.Failed, "deadline: not finished in time"+l.reasons())
 		return
 	}
@@ -168,6 +185,9 @@ func (l *Life) Cancel(now time.Time) {
 
 // Wanted gives how many more assignments may be made now.
 func (l *Life) Wanted(p Policy) int {
+	if l.Task != nil && l.failures() >= p.MaxFailures {
+		return 0 // it cannot be ended by us: it waits for the chain to let it be claimed
+	}
 	return max(0, min(l.lacks(), p.MaxRuns-l.runs()))
 }
 
@@ -190,6 +210,9 @@ func (l *Life) lacks() int {
 	if !l.Work.State.Open() {
 		return 0
 	}
+	if l.Task != nil {
+		return l.lacksOfDeal()
+	}
 	open := 0
 	tally := consensus.New()
 	for _, row := range l.Rows {
@@ -211,6 +234,10 @@ func (l *Life) lacks() int {
 
 // settle draws the consequences of changed rows.
 func (l *Life) settle(now time.Time, seed uint64, p Policy) {
+	if l.Task != nil {
+		l.settleDeal(now, seed, p)
+		return
+	}
 	if l.Work.State.Open() {
 		l.agree(now)
 	}
@@ -307,19 +334,24 @@ func (l *Life) agreeing() int {
 
 // fail ends a work that had its tries.
 func (l *Life) fail(now time.Time, p Policy) {
-	failures, held := 0, false
-	for _, row := range l.Rows {
-		held = held || row.State.Open()
-		if row.State == pool.Broken && row.Digest.IsZero() {
-			failures++
-		}
-	}
+	held := slices.ContainsFunc(l.Rows, func(row Row) bool { return row.State.Open() })
 	switch {
-	case failures >= p.MaxFailures:
+	case l.failures() >= p.MaxFailures:
 		l.end(now, pool.Failed, "too many failed runs"+l.reasons())
 	case l.runs() >= p.MaxRuns && !held:
 		l.end(now, pool.Failed, "too many runs without a result"+l.reasons())
 	}
+}
+
+// failures counts the runs that came to nothing.
+func (l *Life) failures() int {
+	n := 0
+	for _, row := range l.Rows {
+		if row.State == pool.Broken && row.Digest.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // end ends the work and what its workers still hold.
@@ -328,7 +360,7 @@ func (l *Life) end(now time.Time, state pool.WorkState, reason string) {
 	for i := range l.Rows {
 		row := &l.Rows[i]
 		switch {
-		case row.State == pool.Reported && state == pool.Done:
+		case row.State == pool.Reported && state == pool.Done, row.State == pool.HasContributed, row.State == pool.HasRevealed:
 			row.State = pool.Closed
 		case row.State.Held():
 			row.State, row.Reason = pool.Superseded, "the work has ended"

@@ -34,7 +34,12 @@ func Over(now time.Time, row Row) (bool, string) {
 		case lost:
 			return true, "worker lost"
 		}
-	case pool.Reported, pool.Closed, pool.Expired, pool.Refused, pool.Broken, pool.Superseded:
+	case pool.Reported:
+		// Of an api work there is no such time: the digest stands, whatever becomes of its worker.
+		if late(row.RunBy) {
+			return true, "did not contribute in time"
+		}
+	case pool.HasContributed, pool.HasRevealed, pool.Closed, pool.Expired, pool.Refused, pool.Broken, pool.Superseded:
 	}
 	return false, ""
 }
@@ -52,12 +57,12 @@ func Matters(row pool.Assignment, r pool.Report, kept pool.Digest) bool {
 	case pool.InRun:
 		return r.Says != pool.SaysRunning
 	case pool.Reported:
-		return !kept.IsZero() && row.Digest == kept
+		return !kept.IsZero() && row.Digest == kept || !row.File.IsZero() && r.Says == pool.SaysFailed
 	case pool.Uploading:
 		return r.Says == pool.SaysFailed || r.Says == pool.SaysUploaded || r.Says == pool.SaysUploading && !row.StartBy.IsZero()
 	case pool.Expired:
 		return r.Says != pool.SaysFailed && r.Says != pool.SaysRefused
-	case pool.Closed, pool.Refused, pool.Broken, pool.Superseded:
+	case pool.HasContributed, pool.HasRevealed, pool.Closed, pool.Refused, pool.Broken, pool.Superseded:
 	}
 	return false
 }

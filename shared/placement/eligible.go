@@ -36,7 +36,7 @@ func Meets(c pool.Capabilities, d pool.Demands) bool {
 	default:
 		return false
 	}
-	return c.Apps.Admit(d.App.Name) && c.CPU >= d.CPU && c.MemoryMB >= d.MemoryMB && c.DiskMB >= d.DiskMB && c.GPU >= d.GPU &&
+	return c.Apps.Admit(d.App.Name) && (c.Wallet || !d.Wallet) && c.CPU >= d.CPU && c.MemoryMB >= d.MemoryMB && c.DiskMB >= d.DiskMB && c.GPU >= d.GPU &&
 		(d.TEE == "" || slices.Contains(c.TEE, d.TEE)) &&
 		(d.OS == "" || c.OS == d.OS) && (d.Arch == "" || c.Arch == d.Arch) &&
 		!slices.ContainsFunc(d.Tags, func(t string) bool { return !slices.Contains(c.Tags, t) }) &&

@@ -35,11 +35,11 @@ func able() (pool.Worker, pool.Demands) {
 	w.Until = now.Add(1)
 	w.Capabilities = pool.Capabilities{
 		OS: "linux", Arch: "amd64", CPU: 4, MemoryMB: 100, DiskMB: 200, GPU: 1, TEE: []string{"sgx"}, Tags: []string{"eu", "fast"},
-		Programs: []string{"sum"}, MaxRun: time.Hour, Version: "1.2.3",
+		Programs: []string{"sum"}, MaxRun: time.Hour, Version: "1.2.3", Wallet: true,
 	}
 	return w, pool.Demands{
 		App: pool.App{Type: pool.ProcessApp, Name: "sum"}, OS: "linux", Arch: "amd64", CPU: 4, MemoryMB: 100, DiskMB: 200, GPU: 1,
-		TEE: "sgx", Tags: []string{"eu", "fast"}, NotTags: []string{"test"}, RunLimit: time.Hour, MinVersion: "1.2.3",
+		TEE: "sgx", Tags: []string{"eu", "fast"}, NotTags: []string{"test"}, RunLimit: time.Hour, MinVersion: "1.2.3", Wallet: true,
 	}
 }
 
@@ -72,6 +72,7 @@ func TestEachDemandCounts(t *testing.T) {
 		"forbidden tag":   func(w *pool.Worker, _ *pool.Demands) { w.Capabilities.Tags = append(w.Capabilities.Tags, "test") },
 		"version":         func(w *pool.Worker, _ *pool.Demands) { w.Capabilities.Version = "1.2.2" },
 		"no version":      func(w *pool.Worker, _ *pool.Demands) { w.Capabilities.Version = "" },
+		"no wallet":       func(w *pool.Worker, _ *pool.Demands) { w.Capabilities.Wallet = false },
 		"run limit":       func(_ *pool.Worker, d *pool.Demands) { d.RunLimit++ },
 	} {
 		w, d := able()

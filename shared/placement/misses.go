@@ -40,6 +40,7 @@ func Misses(c pool.Capabilities, d pool.Demands) []Miss {
 	miss(c.MemoryMB < d.MemoryMB, "memory_mb", "had %d MiB of memory", d.MemoryMB)
 	miss(c.DiskMB < d.DiskMB, "disk_mb", "had %d MiB of disk", d.DiskMB)
 	miss(c.GPU < d.GPU, "gpu", "had %d gpu", d.GPU)
+	miss(d.Wallet && !c.Wallet, "wallet", "had an account on the chain (a wallet)")
 	miss(d.TEE != "" && !slices.Contains(c.TEE, d.TEE), "tee", "had the tee %s", d.TEE)
 	miss(d.OS != "" && c.OS != d.OS, "os", "ran %s", d.OS)
 	miss(d.Arch != "" && c.Arch != d.Arch, "arch", "were of the architecture %s", d.Arch)

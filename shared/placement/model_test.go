@@ -66,6 +66,9 @@ func meets(c pool.Capabilities, d pool.Demands) string {
 	if d.MinVersion != "" && (c.Version == "" || padded(c.Version) < padded(d.MinVersion)) {
 		return "version"
 	}
+	if d.Wallet && !c.Wallet {
+		return "wallet"
+	}
 	if c.MaxRun != 0 && d.RunLimit > c.MaxRun {
 		return "run limit"
 	}
@@ -211,6 +214,8 @@ func demands(t *rapid.T) pool.Demands {
 			d.Arch = pick(t, []string{"amd64", "arm64"}, "arch")
 		case 10:
 			d.MinVersion = pick(t, []string{"1.2.3", "1.3.0", "9.0.0"}, "version")
+		case 12:
+			d.Wallet = true
 		case 11:
 			d.RunLimit = pick(t, []time.Duration{time.Minute, time.Hour, 2 * time.Hour}, "run limit")
 		}

@@ -47,7 +47,7 @@ var DealMoves = map[AssignmentState][]AssignmentState{
 	HasContributed: {Reported, HasRevealed, Uploading, Closed, Superseded},
 	HasRevealed:    {Reported, HasContributed, Uploading, Closed, Superseded},
 	Uploading:      {Reported, HasContributed, HasRevealed, Closed, Expired, Broken, Superseded},
-	Closed:         {Reported, HasContributed, HasRevealed, Uploading},
+	Closed:         {Reported, HasContributed, HasRevealed, Uploading, Superseded},
 	Expired:        {Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Superseded},
 	Refused:        {Offered, HasContributed, HasRevealed, Uploading, Closed},
 	Broken:         {},

@@ -258,6 +258,16 @@ type Receipt struct {
 	Gas   int64 // that it used
 }
 
+// Authorisation is the pool's word that a worker may contribute to a task. It
+// cannot be taken back.
+type Authorisation struct {
+	Work      WorkID
+	Worker    WorkerID
+	Wallet    Address
+	Task      Hash
+	Signature [65]byte // zero before it is signed
+}
+
 // ChainTurn is what the chain shows of one worker's turn at a work of a deal, and
 // the pool's word for it.
 type ChainTurn struct {

@@ -18,9 +18,10 @@ type Census struct {
 	Open    int               // open assignments
 }
 
-// Lease is a held lease. Correctness never rests on it: it spares dispatchers
-// the work of finding out that another was faster.
+// Lease is a held lease. Correctness never rests on it: it spares dispatchers and
+// reconcilers the work of finding out that another was faster.
 type Lease struct {
+	Name   string
 	Holder string
 	Fence  int64
 	Asked  int64 // how many had asked when it was last looked at

@@ -60,6 +60,7 @@ type Capabilities struct {
 	Docker   bool     // runs container images
 	MaxRun   time.Duration
 	Version  string // of the worker program, "MAJOR.MINOR.PATCH"
+	Wallet   bool   // has an account on the chain: known to the pool, not stated
 
 	Apps       Rules // by the application's name or image reference
 	Requesters Rules // by the requester's login
@@ -78,6 +79,7 @@ type Demands struct {
 	OS         string
 	Arch       string
 	MinVersion string
+	Wallet     bool // an account on the chain: works of deals
 	RunLimit   time.Duration
 }
 

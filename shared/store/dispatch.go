@@ -92,9 +92,9 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int, bookmark 
 			WHERE t.until <= UTC_TIMESTAMP(6) AND t.until > UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND AND w.state <> 'inactive')
 		FROM pool_state p WHERE p.id = 1`, placement.LossWindow.Microseconds())
 	b.add(`(SELECT id FROM work WHERE open_until <= UTC_TIMESTAMP(6) LIMIT ?) UNION
-		(SELECT a.work_id FROM assignment a LEFT JOIN beat t ON t.worker_id = a.worker_id WHERE a.state IN ('offered', 'running', 'uploading')
-			AND (a.start_by <= UTC_TIMESTAMP(6) OR a.run_by <= UTC_TIMESTAMP(6) OR t.until <= UTC_TIMESTAMP(6)) LIMIT ?)`, limit, limit)
-	b.add(`SELECT w.id, ` + ownerSQL + `, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s, COALESCE(o.open, 0)
+		(SELECT a.work_id FROM assignment a LEFT JOIN beat t ON t.worker_id = a.worker_id WHERE a.state IN ('offered', 'running', 'reported', 'uploading')
+			AND (a.start_by <= UTC_TIMESTAMP(6) OR a.run_by <= UTC_TIMESTAMP(6) OR a.state <> 'reported' AND t.until <= UTC_TIMESTAMP(6)) LIMIT ?)`, limit, limit)
+	b.add(`SELECT w.id, ` + ownerSQL + `, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s, COALESCE(o.open, 0)
 		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id
 		LEFT JOIN (SELECT worker_id, COUNT(*) AS open FROM assignment WHERE state IN ('offered', 'running') GROUP BY worker_id) o ON o.worker_id = w.id
 		WHERE w.state = 'active' AND NOT c.disabled AND t.until > UTC_TIMESTAMP(6) AND LEAST(w.slots, w.quota) > COALESCE(o.open, 0)`)
@@ -117,11 +117,13 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int, bookmark 
 			var w pool.Worker
 			var capabilities []byte
 			var interval int64
-			if err := rows.Scan(&w.ID, &w.Owner, &w.State, &w.Slots, &w.Quota, &capabilities, &w.Until, &interval, &w.Open); err != nil {
+			var wallet bool
+			if err := rows.Scan(&w.ID, &w.Owner, &w.State, &w.Slots, &w.Quota, &capabilities, &wallet, &w.Until, &interval, &w.Open); err != nil {
 				return err
 			}
 			w.Interval = time.Duration(interval) * time.Second
 			w.Capabilities, err = s.stated.read(capabilities)
+			w.Capabilities.Wallet = wallet
 			found.snapshot.Workers = append(found.snapshot.Workers, w)
 			return err
 		}),

@@ -90,7 +90,7 @@ func askWork(ctx context.Context, conn *sql.Conn, requester pool.AccountID, id p
 }
 
 // liveSQL reads the workers with a live lease.
-const liveSQL = `SELECT w.id, ` + ownerSQL + `, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s, COALESCE(o.open, 0)
+const liveSQL = `SELECT w.id, ` + ownerSQL + `, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s, COALESCE(o.open, 0)
 	FROM beat t JOIN worker w ON w.id = t.worker_id JOIN account c ON c.id = w.account_id
 	LEFT JOIN (SELECT worker_id, COUNT(*) AS open FROM assignment WHERE state IN ('offered', 'running') GROUP BY worker_id) o ON o.worker_id = w.id
 	WHERE NOT c.disabled AND t.until > UTC_TIMESTAMP(6)`
@@ -99,12 +99,14 @@ func (s *Store) scanLive(rows *sql.Rows, more ...any) (pool.Worker, error) {
 	var w pool.Worker
 	var capabilities []byte
 	var interval int64
-	err := rows.Scan(append([]any{&w.ID, &w.Owner, &w.State, &w.Slots, &w.Quota, &capabilities, &w.Until, &interval, &w.Open}, more...)...)
+	var wallet bool
+	err := rows.Scan(append([]any{&w.ID, &w.Owner, &w.State, &w.Slots, &w.Quota, &capabilities, &wallet, &w.Until, &interval, &w.Open}, more...)...)
 	if err != nil {
 		return w, err
 	}
 	w.Interval = time.Duration(interval) * time.Second
 	w.Capabilities, err = s.stated.read(capabilities)
+	w.Capabilities.Wallet = wallet
 	return w, err
 }
 
@@ -195,7 +197,7 @@ func (s *Store) WhyWorker(ctx context.Context, account pool.AccountID, id pool.W
 		var classes []pool.ClassID
 		b := &statements{}
 		b.add("SELECT UTC_TIMESTAMP(6), state FROM pool_state WHERE id = 1")
-		b.add(`SELECT w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s,
+		b.add(`SELECT w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s,
 				(SELECT COUNT(*) FROM assignment a WHERE a.worker_id = w.id AND a.state IN ('offered', 'running')), c.disabled
 			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id
 			WHERE w.id = ? AND (? = 0 OR w.account_id = ? AND NOT c.shared)`, int64(id), int64(account), int64(account))

@@ -23,13 +23,13 @@ func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renew
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var lives []life.Life
 	err := s.transact(ctx, "settling works", func(conn *sql.Conn) error {
-		before, now, err := lockLives(ctx, conn, ids)
+		before, now, err := s.lockLives(ctx, conn, ids)
 		if err != nil {
 			return err
 		}
 		lives = make([]life.Life, len(before))
 		for i, l := range before {
-			lives[i] = life.Life{Work: l.Work, Rows: slices.Clone(l.Rows)}
+			lives[i] = life.Life{Work: l.Work, Rows: slices.Clone(l.Rows), Task: l.Task, Head: l.Head}
 		}
 		decide(now, lives)
 		b := &statements{}
@@ -58,11 +58,11 @@ type locked struct {
 const rankSQL = "b.queue_rank + b.cost * (w.id % 16384)"
 
 const workColumns = `w.id, w.requester, b.origin, b.class_id, ` + rankSQL + `, w.state, b.trust, b.run_limit_s, b.deadline, w.digest, w.size,
-	w.reason, b.created_at, w.ended_at`
+	w.reason, b.created_at, w.ended_at, w.file`
 
 // lockLives begins a transaction, locks the works in order of id and reads what
 // belongs to them.
-func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked, time.Time, error) {
+func (s *Store) lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked, time.Time, error) {
 	wanted := list(ids)
 	b := &statements{}
 	b.add("START TRANSACTION")
@@ -72,9 +72,12 @@ func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked
 	b.add("SELECT "+workColumns+`, COALESCE(r.missing, 0)
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN work w ON w.id = j.id JOIN batch b ON b.id = w.id >> 14
 		LEFT JOIN ready r ON r.class_id = b.class_id AND r.queue_rank = `+rankSQL+` AND r.work_id = w.id ORDER BY w.id`, wanted)
-	b.add(`SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, t.until, t.interval_s
+	b.add(`SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file, t.until, t.interval_s
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN assignment a ON a.work_id = j.id LEFT JOIN beat t ON t.worker_id = a.worker_id
 		ORDER BY a.work_id, a.worker_id`, wanted)
+	if s.chain {
+		askChain(b, wanted)
+	}
 	out, err := query(ctx, conn, b)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -106,19 +109,21 @@ func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked
 				lives[i].Rows = append(lives[i].Rows, r)
 			}
 			return nil
-		}),
-		out.close())
-	return lives, now, err
+		}))
+	if err == nil && s.chain {
+		err = scanChain(out, lives, at)
+	}
+	return lives, now, errors.Join(err, out.close())
 }
 
 func scanWork(rows *sql.Rows, w *pool.Work, more ...any) error {
-	var digest []byte
+	var digest, file []byte
 	var size sql.NullInt64
 	var reason sql.NullString
 	var ended sql.NullTime
 	var limit int64
 	err := rows.Scan(append([]any{&w.ID, &w.Requester, &w.Origin, &w.Class, &w.Rank, &w.State, &w.Trust, &limit, &w.Deadline, &digest, &size,
-		&reason, &w.Created, &ended}, more...)...)
+		&reason, &w.Created, &ended, &file}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -126,23 +131,29 @@ func scanWork(rows *sql.Rows, w *pool.Work, more ...any) error {
 	if digest != nil {
 		w.Digest = pool.Digest(digest)
 	}
+	if file != nil {
+		w.File = pool.Digest(file)
+	}
 	return nil
 }
 
-const assignmentColumns = "a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason"
+const assignmentColumns = "a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file"
 
 func scanAssignment(rows *sql.Rows, a *pool.Assignment, more ...any) error {
-	var digest []byte
+	var digest, file []byte
 	var size sql.NullInt64
 	var reason sql.NullString
 	var startBy, runBy sql.NullTime
-	err := rows.Scan(append([]any{&a.Work, &a.Worker, &a.Owner, &a.Attempt, &a.State, &a.Started, &startBy, &runBy, &digest, &size, &reason}, more...)...)
+	err := rows.Scan(append([]any{&a.Work, &a.Worker, &a.Owner, &a.Attempt, &a.State, &a.Started, &startBy, &runBy, &digest, &size, &reason, &file}, more...)...)
 	if err != nil {
 		return err
 	}
 	a.StartBy, a.RunBy, a.Size, a.Reason = orZero(startBy), orZero(runBy), size.Int64, reason.String
 	if digest != nil {
 		a.Digest = pool.Digest(digest)
+	}
+	if file != nil {
+		a.File = pool.Digest(file)
 	}
 	return nil
 }
@@ -157,6 +168,7 @@ type (
 		Size   *int64  `json:"size"`
 		Ended  *string `json:"ended"`
 		Reason *string `json:"reason"`
+		File   *string `json:"file,omitempty"`
 	}
 	assignmentChange struct {
 		Worker  int64   `json:"worker"`
@@ -171,6 +183,7 @@ type (
 		Digest  *string `json:"digest"`
 		Size    *int64  `json:"size"`
 		Reason  *string `json:"reason"`
+		File    *string `json:"file,omitempty"`
 	}
 	readyRow struct {
 		Class   int64 `json:"class"`
@@ -199,7 +212,7 @@ func writeLives(b *statements, before []locked, after []life.Life, t pool.Trace)
 		if w != was.Work {
 			works = append(works, workChange{
 				ID: int64(w.ID), Was: string(was.Work.State), State: string(w.State), Digest: hexOrNull(w.Digest),
-				Size: positive(w.Size, !w.Digest.IsZero()), Ended: stamp(w.Ended), Reason: textOrNull(w.Reason),
+				Size: positive(w.Size, !w.Digest.IsZero()), Ended: stamp(w.Ended), Reason: textOrNull(w.Reason), File: hexOrNull(w.File),
 			})
 			if w.State != was.Work.State {
 				events = append(events, eventRow{Kind: "work." + string(w.State), Work: int64(w.ID), Data: note(w.Reason)})
@@ -284,7 +297,7 @@ func changeOf(a pool.Assignment, was pool.AssignmentState, trust int) assignment
 	c := assignmentChange{
 		Worker: int64(a.Worker), Work: int64(a.Work), Attempt: a.Attempt, Was: string(was), State: string(a.State),
 		StartBy: stamp(a.StartBy), RunBy: stamp(a.RunBy), Digest: hexOrNull(a.Digest), Size: positive(a.Size, !a.Digest.IsZero()),
-		Reason: textOrNull(a.Reason),
+		Reason: textOrNull(a.Reason), File: hexOrNull(a.File),
 	}
 	if a.Started {
 		c.Started = 1
@@ -302,8 +315,8 @@ func writeWorks(b *statements, works []workChange) {
 	}
 	b.must(int64(len(works)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', was VARCHAR(10) PATH '$.was',
 			state VARCHAR(10) PATH '$.state', digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', ended VARCHAR(26) PATH '$.ended',
-			reason VARCHAR(1000) PATH '$.reason')) j STRAIGHT_JOIN work w ON w.id = j.id AND w.state = j.was
-		SET w.state = j.state, w.digest = UNHEX(j.digest), w.size = j.size, w.ended_at = j.ended, w.reason = j.reason,
+			reason VARCHAR(1000) PATH '$.reason', file CHAR(64) PATH '$.file')) j STRAIGHT_JOIN work w ON w.id = j.id AND w.state = j.was
+		SET w.state = j.state, w.digest = UNHEX(j.digest), w.size = j.size, w.ended_at = j.ended, w.reason = j.reason, w.file = UNHEX(j.file),
 			w.open_until = IF(j.ended IS NULL, w.open_until, NULL)`, list(works))
 }
 
@@ -327,10 +340,10 @@ func writeAssignments(b *statements, assignments []assignmentChange) {
 	b.must(int64(len(assignments)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', work BIGINT PATH '$.work',
 			attempt INT PATH '$.attempt', was VARCHAR(10) PATH '$.was', state VARCHAR(10) PATH '$.state', slot VARCHAR(64) PATH '$.slot',
 			started INT PATH '$.started', start_by VARCHAR(26) PATH '$.start_by', run_by VARCHAR(26) PATH '$.run_by',
-			digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', reason VARCHAR(500) PATH '$.reason')) j
+			digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', reason VARCHAR(500) PATH '$.reason', file CHAR(64) PATH '$.file')) j
 		STRAIGHT_JOIN assignment a ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt AND a.state = j.was
 		SET a.state = j.state, a.owner_slot = j.slot, a.started = j.started, a.start_by = j.start_by, a.run_by = j.run_by,
-			a.digest = UNHEX(j.digest), a.size = j.size, a.reason = j.reason`, list(assignments))
+			a.digest = UNHEX(j.digest), a.size = j.size, a.reason = j.reason, a.file = UNHEX(j.file)`, list(assignments))
 }
 
 func writeEvents(b *statements, events []eventRow, t pool.Trace) {

@@ -12,8 +12,9 @@ import (
 )
 
 // Register makes a worker, or finds the one of that account and name and gives
-// it these slots and capabilities. With another key than the first time it is
-// pool.Conflict.
+// it these slots and capabilities, and its wallet if it had none. With another key
+// or another wallet than the first time, or the wallet of another worker, it is
+// pool.Conflict: one wallet has one lane on the chain.
 func (s *Store) Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (pool.WorkerID, error) {
 	capabilities, err := wire.EncodeCapabilities(n.Capabilities)
 	if err != nil {
@@ -27,13 +28,14 @@ func (s *Store) Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (p
 		b.add(`INSERT INTO worker (account_id, name, key_hash, state, slots, capabilities, created_at) VALUES (?, ?, ?, 'active', ?, ?, UTC_TIMESTAMP(6))
 			ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id), slots = IF(key_hash = ?, ?, slots), capabilities = IF(key_hash = ?, ?, capabilities)`,
 			int64(n.Account), n.Name, key[:], n.Slots, string(capabilities), key[:], n.Slots, key[:], string(capabilities))
-		b.add("SELECT id, key_hash = ? FROM worker WHERE id = LAST_INSERT_ID()", key[:])
+		b.add("SELECT id, key_hash = ?, wallet FROM worker WHERE id = LAST_INSERT_ID()", key[:])
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err
 		}
 		var same bool
-		_, err = out.one(&id, &same)
+		var wallet []byte
+		_, err = out.one(&id, &same, &wallet)
 		if err = errors.Join(err, out.close()); err != nil {
 			return err
 		}
@@ -41,12 +43,22 @@ func (s *Store) Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (p
 			return pool.Refuse(pool.Conflict, "name", "a worker %q of this account is registered with another key; choose another name", n.Name)
 		}
 		b = &statements{}
+		if !n.Wallet.IsZero() {
+			if wallet != nil && pool.Address(wallet) != n.Wallet {
+				return pool.Refuse(pool.Conflict, "wallet", "this worker has the wallet %s; another wallet needs another worker", pool.Address(wallet))
+			}
+			b.add("UPDATE worker SET wallet = ? WHERE id = ?", n.Wallet[:], int64(id))
+		}
 		b.add("INSERT INTO event (at, kind, worker_id, account_id, request_id) VALUES (UTC_TIMESTAMP(6), 'worker.registered', ?, ?, ?)",
 			int64(id), int64(t.Account), t.RequestID)
 		// A lease that is over: the worker is live from its first heartbeat on.
 		b.add("INSERT INTO beat (worker_id, until, interval_s) VALUES (?, '2000-01-01', 1) ON DUPLICATE KEY UPDATE worker_id = worker_id", int64(id))
 		b.add("COMMIT")
-		return exec(ctx, conn, b)
+		err = exec(ctx, conn, b)
+		if number(err) == erDuplicate {
+			return pool.Refuse(pool.Conflict, "wallet", "another worker has the wallet %s", n.Wallet)
+		}
+		return err
 	})
 	return id, err
 }
@@ -61,7 +73,7 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 	err := s.transact(ctx, "hearing a worker", func(conn *sql.Conn) error {
 		h = pool.Hearing{Kept: map[pool.WorkID]pool.Digest{}, Specs: map[pool.WorkID]pool.Offering{}}
 		b := &statements{}
-		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s, c.disabled, p.state, p.live_workers
+		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s, c.disabled, p.state, p.live_workers
 			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id JOIN pool_state p ON p.id = 1 WHERE w.id = ? AND w.account_id = ?`,
 			int64(worker), int64(account))
 		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
@@ -70,6 +82,9 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 			LEFT JOIN account r ON r.id = b.requester JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
 			WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
 		b.add(readyClassesSQL)
+		if s.chain {
+			askTurns(b, worker)
+		}
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err
@@ -82,6 +97,9 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 				defer func() { classes = append(classes, id) }()
 				return rows.Scan(&id)
 			})
+		}
+		if err == nil && s.chain {
+			h.Turns, err = scanTurns(out)
 		}
 		if err = errors.Join(err, out.close()); err != nil {
 			return err
@@ -104,7 +122,8 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 	var capabilities []byte
 	var interval int64
-	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &h.Worker.Quota, &capabilities, &h.Worker.Until, &interval, &disabled,
+	var wallet bool
+	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &h.Worker.Quota, &capabilities, &wallet, &h.Worker.Until, &interval, &disabled,
 		&h.State, &h.Live)
 	if err != nil {
 		return false, err
@@ -115,6 +134,7 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 			return false, err
 		}
 	}
+	h.Worker.Capabilities.Wallet = wallet
 	err = out.each(func(rows *sql.Rows) error {
 		var a pool.Assignment
 		var state pool.WorkState
@@ -238,7 +258,7 @@ func (s *Store) Renew(ctx context.Context, r pool.Renewal) error {
 func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error) {
 	var now time.Time
 	var page []pool.WorkerRecord
-	rows, err := s.db.QueryContext(ctx, `SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.account_id, w.name, w.state, w.slots, w.quota, w.capabilities, t.until, t.interval_s,
+	rows, err := s.db.QueryContext(ctx, `SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.account_id, w.name, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s,
 			w.created_at, COALESCE(o.open, 0), COALESCE(y.agreed, 0) + COALESCE(o.agreed, 0), COALESCE(y.disagreed, 0) + COALESCE(o.disagreed, 0),
 			COALESCE(y.failed, 0) + COALESCE(o.failed, 0), COALESCE(y.lost, 0) + COALESCE(o.lost, 0)
 		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id LEFT JOIN tally y ON y.worker_id = w.id
@@ -254,7 +274,8 @@ func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.
 		var r pool.WorkerRecord
 		var capabilities []byte
 		var interval int64
-		err := rows.Scan(&now, &r.ID, &r.Owner, &r.Account, &r.Name, &r.State, &r.Slots, &r.Quota, &capabilities, &r.Until, &interval, &r.Registered,
+		var wallet bool
+		err := rows.Scan(&now, &r.ID, &r.Owner, &r.Account, &r.Name, &r.State, &r.Slots, &r.Quota, &capabilities, &wallet, &r.Until, &interval, &r.Registered,
 			&r.Open, &r.Agreed, &r.Disagreed, &r.Failed, &r.Lost)
 		if err != nil {
 			return nil, now, failure("listing workers", err)
@@ -263,6 +284,7 @@ func (s *Store) Workers(ctx context.Context, account pool.AccountID, after pool.
 		if r.Capabilities, err = wire.DecodeCapabilities(capabilities); err != nil {
 			return nil, now, err
 		}
+		r.Capabilities.Wallet = wallet
 		page = append(page, r)
 	}
 	return page, now, failure("listing workers", rows.Err())

@@ -20,7 +20,7 @@ func (s *Store) Work(ctx context.Context, requester pool.AccountID, id pool.Work
 		b.add("SELECT "+workColumns+" FROM work w JOIN batch b ON b.id = w.id >> 14 WHERE w.id = ? AND (? = 0 OR w.requester = ?)",
 			int64(id), int64(requester), int64(requester))
 		b.add(`SELECT `+assignmentColumns+` FROM assignment a WHERE a.work_id = ? UNION ALL
-			SELECT p.work_id, p.worker_id, p.owner, p.attempt, p.state, p.started, NULL, NULL, p.digest, p.size, p.reason
+			SELECT p.work_id, p.worker_id, p.owner, p.attempt, p.state, p.started, NULL, NULL, p.digest, p.size, p.reason, p.file
 			FROM past_assignment p WHERE p.work_id = ? ORDER BY worker_id`, int64(id), int64(id))
 		out, err := query(ctx, conn, b)
 		if err != nil {
@@ -126,8 +126,8 @@ func (s *Store) Archive(ctx context.Context, limit int) (int, error) {
 		ids := list(works)
 		b := &statements{}
 		b.add("START TRANSACTION")
-		b.add(`INSERT INTO past_assignment (work_id, worker_id, owner, attempt, state, started, digest, size, reason)
-			SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.digest, a.size, a.reason
+		b.add(`INSERT INTO past_assignment (work_id, worker_id, owner, attempt, state, started, digest, size, file, reason)
+			SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.digest, a.size, a.file, a.reason
 			FROM `+these+` STRAIGHT_JOIN assignment a ON a.work_id = j.id FOR UPDATE`, ids)
 		b.add("SELECT ROW_COUNT()")
 		b.add(`INSERT INTO tally (worker_id, agreed, disagreed, failed, lost)

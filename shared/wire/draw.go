@@ -33,6 +33,7 @@ type seenWorker struct {
 	Slots        int       `json:"slots"`
 	Quota        int       `json:"quota"`
 	Open         int       `json:"open,omitempty"`
+	Wallet       bool      `json:"wallet,omitempty"`
 	Until        time.Time `json:"until"`
 	IntervalS    int64     `json:"interval_s"`
 	Capabilities int       `json:"capabilities"` // index
@@ -88,7 +89,7 @@ func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
 			out.Capabilities = append(out.Capabilities, FromCapabilities(w.Capabilities))
 		}
 		out.Workers = append(out.Workers, seenWorker{
-			ID: int64(w.ID), Owner: string(w.Owner), State: string(w.State), Slots: w.Slots, Quota: w.Quota, Open: w.Open,
+			ID: int64(w.ID), Owner: string(w.Owner), State: string(w.State), Slots: w.Slots, Quota: w.Quota, Open: w.Open, Wallet: w.Capabilities.Wallet,
 			Until: w.Until, IntervalS: int64(w.Interval / time.Second), Capabilities: at,
 		})
 	}
@@ -159,6 +160,7 @@ func DecodeSnapshot(packed []byte) (placement.Snapshot, error) {
 		if err != nil {
 			return s, err
 		}
+		c.Wallet = w.Wallet
 		s.Workers = append(s.Workers, pool.Worker{
 			ID: pool.WorkerID(w.ID), Owner: pool.Owner(w.Owner), State: pool.WorkerState(w.State), Slots: w.Slots, Quota: w.Quota, Open: w.Open,
 			Until: w.Until, Interval: time.Duration(w.IntervalS) * time.Second, Capabilities: c,

@@ -54,13 +54,14 @@ type class struct {
 	AppType string `json:"app_type"`
 	Program string `json:"program,omitempty"`
 	RunS    int64  `json:"run_s"`
+	Wallet  bool   `json:"wallet,omitempty"`
 	Demands
 }
 
 // EncodeDemands gives the canonical text of a class: equal demands, equal bytes.
 func EncodeDemands(d pool.Demands) ([]byte, error) {
 	text, err := document(class{
-		AppType: string(d.App.Type), Program: d.App.Name, RunS: int64(d.RunLimit / time.Second),
+		AppType: string(d.App.Type), Program: d.App.Name, RunS: int64(d.RunLimit / time.Second), Wallet: d.Wallet,
 		Demands: Demands{
 			CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: d.TEE,
 			Tags: d.Tags, NotTags: d.NotTags, OS: d.OS, Arch: d.Arch, MinVersion: d.MinVersion,
@@ -80,7 +81,7 @@ func DecodeDemands(text []byte) (pool.Demands, error) {
 	}
 	d := c.Demands
 	return pool.Demands{
-		App: pool.App{Type: pool.AppType(c.AppType), Name: c.Program}, RunLimit: time.Duration(c.RunS) * time.Second,
+		App: pool.App{Type: pool.AppType(c.AppType), Name: c.Program}, RunLimit: time.Duration(c.RunS) * time.Second, Wallet: c.Wallet,
 		CPU: d.CPU, MemoryMB: d.MemoryMB, DiskMB: d.DiskMB, GPU: d.GPU, TEE: d.TEE,
 		Tags: d.Tags, NotTags: d.NotTags, OS: d.OS, Arch: d.Arch, MinVersion: d.MinVersion,
 	}, nil
