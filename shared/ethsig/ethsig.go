@@ -91,13 +91,6 @@ func ResultSeal(worker pool.Address, task pool.Hash, digest pool.Digest) pool.Ha
 	return Keccak(worker[:], task[:], digest[:])
 }
 
-// WalletProof is the text that a wallet signs by personal_sign to say that a
-// worker program is its own: key is the SHA-256 of the key the program shows at
-// registration.
-func WalletProof(pool, worker string, key pool.Digest) string {
-	return fmt.Sprintf("I run worker %s of pool %s, key %s", worker, pool, key)
-}
-
 // number is a word of the chain's ABI.
 func number(n uint64) (word [32]byte) {
 	binary.BigEndian.PutUint64(word[24:], n)

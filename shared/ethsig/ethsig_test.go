@@ -103,9 +103,6 @@ func TestIDs(t *testing.T) {
 	if got, want := ethsig.PersonalHash([]byte("hello")).String(), "0x50b2c43fd39106bafbba0da34fc430e1f91e3c96ea2acee2bc34119f92b37750"; got != want {
 		t.Errorf("personal hash of hello %s, want %s", got, want)
 	}
-	if got, want := ethsig.WalletProof("sea", "w1", pool.Digest{0xab}), "I run worker w1 of pool sea, key ab"+strings.Repeat("00", 31); got != want {
-		t.Errorf("wallet proof %q, want %q", got, want)
-	}
 }
 
 func TestRecover(t *testing.T) {
