@@ -26,13 +26,27 @@ type Books interface {
 	Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error)
 }
 
+// Words is where the pool's word to workers of deals is kept.
+type Words interface {
+	Unauthorised(ctx context.Context, limit int) ([]pool.Authorisation, error)
+	Authorise(ctx context.Context, signed []pool.Authorisation, t pool.Trace) (given int, err error)
+}
+
+// Signer signs with the pool's key.
+type Signer interface {
+	// Authorise signs that a wallet may contribute to a task.
+	Authorise(ctx context.Context, wallet pool.Address, task pool.Hash) ([65]byte, error)
+}
+
 // Config is what Dispatch needs.
 type Config struct {
-	Books Books
-	Meter *telemetry.Meter
-	Seed  func() uint64 // from the system's random source: nobody can foresee a draw
-	Lease bool          // take turns with other dispatchers; correctness does not rest on it
-	Now   func() time.Time
+	Books  Books
+	Words  Words // nil in a pool without a chain, as Signer
+	Signer Signer
+	Meter  *telemetry.Meter
+	Seed   func() uint64 // from the system's random source: nobody can foresee a draw
+	Lease  bool          // take turns with other dispatchers; correctness does not rest on it
+	Now    func() time.Time
 }
 
 // Dispatch answers rings.
@@ -75,6 +89,9 @@ func (d *Dispatch) Run(ctx context.Context) error {
 		}
 	} else {
 		made, err = d.drain(ctx, nil)
+	}
+	if err == nil && d.Signer != nil && !d.late(ctx) {
+		err = d.authorise(ctx)
 	}
 	if held {
 		d.count(ctx, telemetry.N(telemetry.OffersMade, made), telemetry.Took(telemetry.DispatchTime, d.Now().Sub(began)))

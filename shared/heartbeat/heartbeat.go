@@ -53,6 +53,10 @@ type Config struct {
 	Idle    time.Duration // between heartbeats otherwise
 	Budget  int           // heartbeats a second of all workers together, 1 or more
 	MaxFile int64         // bytes of one result
+	Pool    string        // name of the pool, in what wallets sign
+	// Recover gives the account that signed a text (personal_sign); nil in a pool
+	// without a chain.
+	Recover func(text string, signature []byte) (pool.Address, error)
 }
 
 // Heartbeat hears workers.
@@ -85,6 +89,7 @@ type Reply struct {
 	Instructions []placement.Instruction
 	Rows         map[pool.WorkID]pool.Assignment // of the instructed assignments
 	Offers       map[pool.WorkID]pool.Offering   // of those to be started
+	Turns        map[pool.WorkID]pool.ChainTurn  // of those at works of deals
 }
 
 // Beat takes the reports and derives the instructions. It may be called again
@@ -133,7 +138,7 @@ func (h *Heartbeat) Beat(ctx context.Context, c Call) (Reply, error) {
 	}
 	reply := Reply{
 		State: heard.Worker.State, Interval: interval, Instructions: placement.Instruct(rows, heard.Turns, c.Reports),
-		Rows: map[pool.WorkID]pool.Assignment{}, Offers: heard.Specs,
+		Rows: map[pool.WorkID]pool.Assignment{}, Offers: heard.Specs, Turns: heard.Turns,
 	}
 	for _, row := range rows {
 		reply.Rows[row.Work] = row
@@ -242,11 +247,11 @@ func (h *Heartbeat) stored(ctx context.Context, known map[pool.WorkID]pool.Assig
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Work, row.Digest))
+			object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Work, row.Bytes()))
 			if err != nil {
 				h.record(ctx, telemetry.N(telemetry.DependencyFailures, 1))
 			}
-			there := err == nil && found && object.Digest == row.Digest && object.Size == row.Size
+			there := err == nil && found && object.Digest == row.Bytes() && object.Size == row.Size
 			if !there {
 				slog.WarnContext(ctx, "a result said to be uploaded was not seen", telemetry.KeyWork, int64(row.Work),
 					telemetry.KeyWorker, int64(row.Worker), telemetry.KeyError, err)

@@ -2,6 +2,7 @@ package heartbeat
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"time"
@@ -46,8 +47,12 @@ func (h *Heartbeat) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("reading a checked key: %w", err)
 	}
+	wallet, err := h.wallet(in, key)
+	if err != nil {
+		return err
+	}
 	id, err := h.Books.Register(r.Context(), pool.NewWorker{
-		Account: caller.Account, Name: in.Name, Key: key, Slots: in.Slots, Capabilities: capabilities,
+		Account: caller.Account, Name: in.Name, Key: key, Slots: in.Slots, Capabilities: capabilities, Wallet: wallet,
 	}, pool.Trace{Account: caller.Account, RequestID: telemetry.RequestID(r.Context())})
 	if err != nil {
 		return err
@@ -58,6 +63,23 @@ func (h *Heartbeat) register(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, wire.Registered{Worker: int64(id), Token: token, ExpiresIn: int64(auth.Lifetime / time.Second)})
+}
+
+// wallet checks that a registration's wallet has signed it.
+func (h *Heartbeat) wallet(in wire.Registration, key pool.Digest) (pool.Address, error) {
+	address, signature, err := in.Wallet.Parse("wallet")
+	if err != nil || address.IsZero() {
+		return pool.Address{}, err
+	}
+	if h.Recover == nil {
+		return pool.Address{}, pool.Refuse(pool.Invalid, "wallet", "this pool serves no deals of the chain: leave the wallet out")
+	}
+	text := pool.WalletProof(h.Pool, in.Name, key)
+	signer, err := h.Recover(text, signature)
+	if err != nil || signer != address {
+		return pool.Address{}, pool.Refuse(pool.Invalid, "wallet.signature", "the wallet has to sign (personal_sign) the text of %d bytes that begins with %q", len(text), "I run worker "+in.Name)
+	}
+	return address, nil
 }
 
 func (h *Heartbeat) beat(w http.ResponseWriter, r *http.Request) error {
@@ -127,14 +149,23 @@ func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction
 			return out, false, nil
 		}
 		out.Run, err = h.run(ctx, order.Work, offer)
+		if turn, ok := reply.Turns[order.Work]; ok && err == nil {
+			out.Run.Task = &wire.Task{
+				ID: turn.Task.String(), Deal: turn.Deal.String(), Index: turn.Index, ContributeBy: turn.ContributeBy, FinalBy: turn.FinalBy,
+			}
+		}
+	case placement.Continue, placement.Contribute:
+		if word := reply.Turns[order.Work].Authorisation; word != nil {
+			out.Authorisation = "0x" + hex.EncodeToString(word)
+		}
 	case placement.Upload:
 		row := reply.Rows[order.Work]
 		link, err := h.Files.PresignPost(ctx, pool.Upload{
-			Key: pool.ResultKey(row.Work, row.Digest), Digest: row.Digest, Size: row.Size, ContentType: pool.ResultType, Life: uploadLife,
+			Key: pool.ResultKey(row.Work, row.Bytes()), Digest: row.Bytes(), Size: row.Size, ContentType: pool.ResultType, Life: uploadLife,
 		})
 		out.Upload = &wire.Link{URL: link.URL, Fields: link.Fields, Expires: link.Expires}
 		return out, true, err
-	case placement.Continue, placement.Hold, placement.Stop:
+	case placement.Hold, placement.Reveal, placement.Stop:
 	}
 	return out, true, err
 }

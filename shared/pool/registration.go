@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"time"
 )
@@ -62,7 +63,8 @@ type WorkerRecord struct {
 }
 
 // WalletProof is what a wallet signs (personal_sign) so that a worker may act for
-// it: nobody can use another's wallet, nor its own under another worker's key.
+// it: nobody can use another's wallet, nor its own under another worker's key, of
+// which the text tells the SHA-256 only.
 func WalletProof(pool, worker string, key Digest) string {
-	return fmt.Sprintf("I run worker %s of pool %s, key %s", worker, pool, key)
+	return fmt.Sprintf("I run worker %s of pool %s, key %s", worker, pool, Digest(sha256.Sum256(key[:])))
 }

@@ -109,6 +109,15 @@ const (
 	High   Priority = "high"
 )
 
+// Bytes gives the SHA-256 of the agreed result's bytes; of a deal zero while they
+// are not in the bucket.
+func (w Work) Bytes() Digest {
+	if w.Origin == OriginDeal {
+		return w.File
+	}
+	return w.Digest
+}
+
 // ContributeBy gives the time from which the chain takes no contribution to a
 // work of a deal; the deadline of such a work is its task's final deadline.
 func (w Work) ContributeBy() time.Time {

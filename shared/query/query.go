@@ -28,13 +28,14 @@ type Files interface {
 
 // Config is what Query needs.
 type Config struct {
-	Books   Books
-	Reasons Reasons
-	Files   Files
-	Pool    string // the pool's name
-	MaxFile int64
-	OpenAPI []byte // docs/openapi.yaml
-	Now     func() time.Time
+	Books    Books
+	Reasons  Reasons
+	Archives Archives
+	Files    Files
+	Pool     string // the pool's name
+	MaxFile  int64
+	OpenAPI  []byte // docs/openapi.yaml
+	Now      func() time.Time
 }
 
 // Query reads.
@@ -68,16 +69,17 @@ func (q *Query) Glance(ctx context.Context) (pool.Census, error) {
 	return census, nil
 }
 
-// Result gives the link to a requester's result; pool.Conflict while the work is
-// not done, telling its state.
+// Result gives the link to a requester's result; pool.Conflict while there is
+// none, telling the work's state. Of a deal it is there before the chain's last
+// word.
 func (q *Query) Result(ctx context.Context, requester pool.AccountID, id pool.WorkID) (pool.Work, pool.Link, error) {
 	work, _, err := q.Books.Work(ctx, requester, id)
 	if err != nil {
 		return work, pool.Link{}, err
 	}
-	if work.State != pool.Done {
+	if work.State != pool.Done && (work.State != pool.Agreed || work.File.IsZero()) {
 		return work, pool.Link{}, pool.Refuse(pool.Conflict, "id", "work %d is %s: there is a result once it is done", id, work.State)
 	}
-	link, err := q.Files.PresignGet(ctx, pool.ResultKey(id, work.Digest), fmt.Sprintf("work-%d.tar", id))
+	link, err := q.Files.PresignGet(ctx, pool.ResultKey(id, work.Bytes()), fmt.Sprintf("work-%d.tar", id))
 	return work, link, err
 }

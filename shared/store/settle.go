@@ -17,13 +17,13 @@ import (
 // works, assignments, how many more are wanted, and an event for each change,
 // all or nothing. Works that do not exist are left out. decide may be called
 // several times and must be a function of what it is given. With renew, a
-// worker's lease is written in the same transaction. Two round trips. It gives
-// the lives as they are afterwards.
+// worker's lease is written in the same transaction. Two round trips, three with
+// works of deals. It gives the lives as they are afterwards.
 func (s *Store) Settle(ctx context.Context, ids []pool.WorkID, renew *pool.Renewal, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var lives []life.Life
 	err := s.transact(ctx, "settling works", func(conn *sql.Conn) error {
-		before, now, err := s.lockLives(ctx, conn, ids)
+		before, now, err := lockLives(ctx, conn, ids)
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ const workColumns = `w.id, w.requester, b.origin, b.class_id, ` + rankSQL + `, w
 
 // lockLives begins a transaction, locks the works in order of id and reads what
 // belongs to them.
-func (s *Store) lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked, time.Time, error) {
+func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked, time.Time, error) {
 	wanted := list(ids)
 	b := &statements{}
 	b.add("START TRANSACTION")
@@ -75,9 +75,6 @@ func (s *Store) lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID
 	b.add(`SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file, t.until, t.interval_s
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN assignment a ON a.work_id = j.id LEFT JOIN beat t ON t.worker_id = a.worker_id
 		ORDER BY a.work_id, a.worker_id`, wanted)
-	if s.chain {
-		askChain(b, wanted)
-	}
 	out, err := query(ctx, conn, b)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -109,11 +106,12 @@ func (s *Store) lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID
 				lives[i].Rows = append(lives[i].Rows, r)
 			}
 			return nil
-		}))
-	if err == nil && s.chain {
-		err = scanChain(out, lives, at)
+		}),
+		out.close())
+	if err == nil {
+		err = readChain(ctx, conn, lives)
 	}
-	return lives, now, errors.Join(err, out.close())
+	return lives, now, err
 }
 
 func scanWork(rows *sql.Rows, w *pool.Work, more ...any) error {

@@ -31,13 +31,11 @@ type Config struct {
 	Credentials func(ctx context.Context) (user, password string, err error)
 	Dial        func(ctx context.Context, network, address string) (net.Conn, error) // nil = plain TCP
 	MaxConns    int                                                                  // 0 = 2: a Lambda sandbox serves one request at a time
-	Chain       bool                                                                 // there may be works of deals: what the chain shows is read with them
 }
 
 // Store gives the books' statements. It is safe for concurrent use.
 type Store struct {
 	db      *sql.DB
-	chain   bool
 	classes sync.Map // pool.ClassID -> pool.Demands; a class never changes
 	stated  stated
 }
@@ -76,7 +74,7 @@ func Open(c Config) (*Store, error) {
 	db.SetMaxIdleConns(c.MaxConns)
 	db.SetConnMaxIdleTime(4 * time.Minute)
 	db.SetConnMaxLifetime(10 * time.Minute)
-	return &Store{db: db, chain: c.Chain}, nil
+	return &Store{db: db}, nil
 }
 
 // Close gives the connections back.

@@ -12,18 +12,37 @@ import (
 	"workerpool/shared/pool"
 )
 
-// askChain adds what the chain shows of works and of their workers.
-func askChain(b *statements, wanted string) {
+// readChain reads what the chain shows of the works of deals among lives, and of
+// their workers. One round trip, none without such works.
+func readChain(ctx context.Context, conn *sql.Conn, lives []locked) error {
+	at := map[pool.WorkID]int{}
+	var ids []pool.WorkID
+	for i, l := range lives {
+		if l.Work.Origin == pool.OriginDeal {
+			at[l.Work.ID] = i
+			ids = append(ids, l.Work.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	wanted := list(ids)
+	b := &statements{}
 	b.add(`SELECT t.work_id, t.task_id, t.status, t.reveal_by, t.consensus, t.digest, t.final, t.reveals, t.winners, t.seen_block, h.at
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task t ON t.work_id = j.id LEFT JOIN chain_cursor h ON h.id = 1`, wanted)
 	b.add(`SELECT c.work_id, c.wallet, c.status, c.result_hash, c.weight FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
 		STRAIGHT_JOIN contribution c ON c.work_id = j.id ORDER BY c.work_id, c.place`, wanted)
 	b.add(`SELECT a.work_id, a.worker_id, w.wallet, w.weight, u.worker_id IS NOT NULL FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
-		STRAIGHT_JOIN task t ON t.work_id = j.id STRAIGHT_JOIN assignment a ON a.work_id = t.work_id STRAIGHT_JOIN worker w ON w.id = a.worker_id
+		STRAIGHT_JOIN assignment a ON a.work_id = j.id STRAIGHT_JOIN worker w ON w.id = a.worker_id
 		LEFT JOIN authorisation u ON u.work_id = a.work_id AND u.worker_id = a.worker_id WHERE w.wallet IS NOT NULL`, wanted)
+	out, err := query(ctx, conn, b)
+	if err != nil {
+		return err
+	}
+	return errors.Join(scanChain(out, lives, at), out.close())
 }
 
-// scanChain reads the answers to askChain into lives; at gives their places.
+// scanChain reads the answers of readChain into lives; at gives their places.
 func scanChain(out *results, lives []locked, at map[pool.WorkID]int) error {
 	err := out.each(func(rows *sql.Rows) error {
 		var work pool.WorkID
@@ -83,19 +102,21 @@ func hashOf(bytes []byte) pool.Hash {
 	return pool.Hash(bytes)
 }
 
-// askTurns adds what the chain shows of a worker's turns at works of deals.
-func askTurns(b *statements, worker pool.WorkerID) {
+// readTurns reads what the chain shows of a worker's turns at works of deals. One
+// round trip.
+func readTurns(ctx context.Context, conn *sql.Conn, worker pool.WorkerID) (map[pool.WorkID]pool.ChainTurn, error) {
+	b := &statements{}
 	b.add(`SELECT a.work_id, t.task_id, d.deal_id, t.task_index, t.status, t.consensus, d.start_at, d.final_at, d.run_limit_s, h.at,
 			COALESCE(c.status, 0), c.result_hash, COALESCE(c.weight, 0), u.signature
 		FROM assignment a STRAIGHT_JOIN task t ON t.work_id = a.work_id STRAIGHT_JOIN deal d ON d.id = t.deal JOIN worker w ON w.id = a.worker_id
 		LEFT JOIN chain_cursor h ON h.id = 1 LEFT JOIN contribution c ON c.work_id = a.work_id AND c.wallet = w.wallet
 		LEFT JOIN authorisation u ON u.work_id = a.work_id AND u.worker_id = a.worker_id WHERE a.worker_id = ?`, int64(worker))
-}
-
-// scanTurns reads the answer to askTurns.
-func scanTurns(out *results) (map[pool.WorkID]pool.ChainTurn, error) {
+	out, err := query(ctx, conn, b)
+	if err != nil {
+		return nil, err
+	}
 	turns := map[pool.WorkID]pool.ChainTurn{}
-	err := out.each(func(rows *sql.Rows) error {
+	err = out.each(func(rows *sql.Rows) error {
 		var work pool.WorkID
 		var turn pool.ChainTurn
 		var task, deal, consensus, hash []byte
@@ -113,7 +134,7 @@ func scanTurns(out *results) (map[pool.WorkID]pool.ChainTurn, error) {
 		turns[work] = turn
 		return nil
 	})
-	return turns, err
+	return turns, errors.Join(err, out.close())
 }
 
 // Unauthorised gives running turns at works of deals whose tasks take
@@ -142,7 +163,7 @@ func (s *Store) Unauthorised(ctx context.Context, limit int) ([]pool.Authorisati
 
 // Authorise stores those of the signed authorisations that are wanted now, as
 // life.Life.Authorise decides under the works' locks, and gives how many. Only
-// what is stored is ever handed out (P6). Two round trips.
+// what is stored is ever handed out (P6). Three round trips.
 func (s *Store) Authorise(ctx context.Context, signed []pool.Authorisation, t pool.Trace) (int, error) {
 	if len(signed) == 0 {
 		return 0, nil
@@ -153,7 +174,7 @@ func (s *Store) Authorise(ctx context.Context, signed []pool.Authorisation, t po
 	}
 	given := 0
 	err := s.transact(ctx, "authorising workers", func(conn *sql.Conn) error {
-		lives, _, err := s.lockLives(ctx, conn, slices.Compact(slices.Sorted(slices.Values(ids))))
+		lives, _, err := lockLives(ctx, conn, slices.Compact(slices.Sorted(slices.Values(ids))))
 		if err != nil {
 			return err
 		}

@@ -67,7 +67,8 @@ func (s *Store) Register(ctx context.Context, n pool.NewWorker, t pool.Trace) (p
 const ownerSQL = "IF(c.shared, CONCAT('worker:', w.id), CONCAT('account:', w.account_id))"
 
 // Hear reads a worker of an account; pool.NotFound when there is no such worker,
-// pool.Forbidden when the account is disabled. One round trip, no commit.
+// pool.Forbidden when the account is disabled. One round trip, two for a worker
+// that has works of deals, no commit.
 func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.WorkerID) (pool.Hearing, error) {
 	var h pool.Hearing
 	err := s.transact(ctx, "hearing a worker", func(conn *sql.Conn) error {
@@ -76,20 +77,18 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 		b.add(`SELECT UTC_TIMESTAMP(6), w.id, `+ownerSQL+`, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s, c.disabled, p.state, p.live_workers
 			FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id JOIN pool_state p ON p.id = 1 WHERE w.id = ? AND w.account_id = ?`,
 			int64(worker), int64(account))
-		b.add("SELECT "+assignmentColumns+`, w.state, w.digest FROM assignment a JOIN work w ON w.id = a.work_id WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
+		b.add("SELECT "+assignmentColumns+`, w.state, w.digest, b.origin FROM assignment a JOIN work w ON w.id = a.work_id JOIN batch b ON b.id = a.work_id >> 14
+			WHERE a.worker_id = ? ORDER BY a.work_id`, int64(worker))
 		// Forced: MySQL would read all items when its statistics are of few.
 		b.add(`SELECT a.work_id, b.requester, r.login, b.template, i.item, b.run_limit_s, l.demands FROM assignment a JOIN batch b ON b.id = a.work_id >> 14
 			LEFT JOIN account r ON r.id = b.requester JOIN class l ON l.id = b.class_id LEFT JOIN work_item i FORCE INDEX (PRIMARY) ON i.work_id = a.work_id
 			WHERE a.worker_id = ? AND a.state = 'offered'`, int64(worker))
 		b.add(readyClassesSQL)
-		if s.chain {
-			askTurns(b, worker)
-		}
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err
 		}
-		disabled, err := scanHearing(&h, out)
+		disabled, deals, err := scanHearing(&h, out)
 		var classes []pool.ClassID
 		if err == nil {
 			err = out.each(func(rows *sql.Rows) error {
@@ -98,11 +97,13 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 				return rows.Scan(&id)
 			})
 		}
-		if err == nil && s.chain {
-			h.Turns, err = scanTurns(out)
-		}
 		if err = errors.Join(err, out.close()); err != nil {
 			return err
+		}
+		if deals {
+			if h.Turns, err = readTurns(ctx, conn, worker); err != nil {
+				return err
+			}
 		}
 		switch {
 		case h.Worker.ID == 0:
@@ -119,19 +120,19 @@ func (s *Store) Hear(ctx context.Context, account pool.AccountID, worker pool.Wo
 	return h, err
 }
 
-func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
+func scanHearing(h *pool.Hearing, out *results) (disabled, deals bool, err error) {
 	var capabilities []byte
 	var interval int64
 	var wallet bool
 	_, err = out.one(&h.Now, &h.Worker.ID, &h.Worker.Owner, &h.Worker.State, &h.Worker.Slots, &h.Worker.Quota, &capabilities, &wallet, &h.Worker.Until, &interval, &disabled,
 		&h.State, &h.Live)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	h.Worker.Interval = time.Duration(interval) * time.Second
 	if capabilities != nil {
 		if h.Worker.Capabilities, err = wire.DecodeCapabilities(capabilities); err != nil {
-			return false, err
+			return false, false, err
 		}
 	}
 	h.Worker.Capabilities.Wallet = wallet
@@ -139,9 +140,11 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 		var a pool.Assignment
 		var state pool.WorkState
 		var digest []byte
-		if err := scanAssignment(rows, &a, &state, &digest); err != nil {
+		var origin pool.Origin
+		if err := scanAssignment(rows, &a, &state, &digest, &origin); err != nil {
 			return err
 		}
+		deals = deals || origin == pool.OriginDeal
 		h.Rows = append(h.Rows, a)
 		if state.Open() && digest != nil {
 			h.Kept[a.Work] = pool.Digest(digest)
@@ -152,9 +155,9 @@ func scanHearing(h *pool.Hearing, out *results) (disabled bool, err error) {
 		return nil
 	})
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	return disabled, out.each(func(rows *sql.Rows) error {
+	return disabled, deals, out.each(func(rows *sql.Rows) error {
 		var id pool.WorkID
 		var requester pool.AccountID
 		var login string

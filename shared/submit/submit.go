@@ -165,8 +165,12 @@ func (s *Submit) wanted(ctx context.Context, requester pool.AccountID, batch poo
 // whatever state it is, and tells what it was and what it is now. What had ended
 // stays as it ended.
 func (s *Submit) Cancel(ctx context.Context, requester pool.AccountID, id pool.WorkID, t pool.Trace) (before, after pool.WorkState, err error) {
-	if _, _, err := s.Books.Work(ctx, requester, id); err != nil {
+	work, _, err := s.Books.Work(ctx, requester, id)
+	if err != nil {
 		return "", "", err
+	}
+	if work.Origin == pool.OriginDeal {
+		return "", "", pool.Refuse(pool.Conflict, "id", "work %d is a task of a deal: what was sold on the chain cannot be cancelled", id)
 	}
 	lives, err := s.Books.Settle(ctx, []pool.WorkID{id}, nil, t, func(now time.Time, lives []life.Life) {
 		for i := range lives {

@@ -59,6 +59,8 @@ var (
 	WorksWaiting  = Metric{"WorksWaiting", Count}  // dispatch: works that wait after the last pass
 	DispatchTime  = Metric{"DispatchTime", Milliseconds}
 
+	AuthorisationsGiven = Metric{"AuthorisationsGiven", Count} // dispatch: workers of deals that may contribute
+
 	ReconcileTicks = Metric{"ReconcileTicks", Count} // reconcile: ticks that ended well
 	ReconcileTime  = Metric{"ReconcileTime", Milliseconds}
 
@@ -74,7 +76,7 @@ var (
 var Metrics = []Metric{
 	BatchesAccepted, WorksAccepted,
 	ReportsTaken, RunsAgreed, WorksDone, WorksFailed, RingsFailed,
-	OffersMade, OffersExpired, RunsLost, LeasesHeld, WorksWaiting, DispatchTime,
+	OffersMade, OffersExpired, RunsLost, LeasesHeld, WorksWaiting, DispatchTime, AuthorisationsGiven,
 	ReconcileTicks, ReconcileTime,
 	Logins, LoginsRefused,
 	DependencyFailures,

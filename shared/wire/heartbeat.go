@@ -1,10 +1,12 @@
 package wire
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"workerpool/shared/pool"
@@ -247,6 +249,22 @@ func (r Registration) Parse() (pool.Capabilities, error) {
 		return none, invalid("slots", "1 to %d, here %d", pool.MaxSlots, r.Slots)
 	}
 	return r.Capabilities.Parse("capabilities")
+}
+
+// Parse checks the form of a wallet and its signature; nil is none.
+func (w *Wallet) Parse(at string) (pool.Address, []byte, error) {
+	if w == nil {
+		return pool.Address{}, nil, nil
+	}
+	address, err := pool.ParseAddress(w.Address)
+	if err != nil || address.IsZero() {
+		return address, nil, invalid(at+".address", "0x and 40 hexadecimal characters, not all zero, here %q", w.Address)
+	}
+	signature, err := hex.DecodeString(strings.TrimPrefix(w.Signature, "0x"))
+	if err != nil || len(signature) != 65 {
+		return address, nil, invalid(at+".signature", "0x and 130 hexadecimal characters")
+	}
+	return address, signature, nil
 }
 
 // Parse checks capabilities.
