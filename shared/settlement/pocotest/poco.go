@@ -77,9 +77,14 @@ func seal(worker pool.Address, task, digest pool.Hash) pool.Hash {
 	return hash(slices.Concat(worker[:], task[:], digest[:]))
 }
 
+// ID gives the id that a deal of these terms has, whenever it is matched.
+func (t Terms) ID() pool.Hash {
+	return hash(slices.Concat([]byte("deal"), t.Payer[:], t.Pool.Owner[:]), t.Salt)
+}
+
 // Match makes a deal: matchOrders, without the orders.
 func (c *Chain) Match(t Terms) (pool.Deal, error) {
-	id := hash(slices.Concat([]byte("deal"), t.Payer[:], t.Pool.Owner[:]), t.Salt)
+	id := t.ID()
 	err := c.Do(func() {
 		_, there := c.deals[id]
 		require(!there, "iExecV5-matchOrders-0x60")
