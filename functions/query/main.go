@@ -55,7 +55,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "query", Now: time.Now})
-	flow := query.New(query.Config{Books: books, Reasons: books, Files: bucket, Pool: name, MaxFile: maxFile, OpenAPI: docs.OpenAPI, Now: time.Now})
+	flow := query.New(query.Config{Books: books, Reasons: books, Archives: books, Files: bucket, Pool: name, MaxFile: maxFile, OpenAPI: docs.OpenAPI, Now: time.Now})
 	known := func(private http.Handler) http.Handler { return auth.Middleware(issuer, private) }
 	entry.HTTP(web.CountUnavailable(flow.Handler(known), meter.DependencyFailed))
 	return nil

@@ -108,6 +108,9 @@ type call struct {
 	repeat bool   // the pool gives a repetition the same effect as one call
 }
 
+// link is what an answer leads to; as out of a call it takes the place of a body.
+type link string
+
 // do makes the call, again and again when that may help and may be done.
 func (c *Client) do(ctx context.Context, k call) error {
 	var body []byte
@@ -170,6 +173,10 @@ func (c *Client) try(ctx context.Context, k call, body []byte) error {
 		return c.lost(ctx, k.method, k.path, err)
 	}
 	defer drop(resp)
+	if to, ok := k.out.(*link); ok && resp.StatusCode == http.StatusFound {
+		*to = link(resp.Header.Get("Location"))
+		return nil
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return problemOf(k.method, k.path, resp)
 	}

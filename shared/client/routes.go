@@ -196,6 +196,12 @@ func (c *Client) OpenAPI(ctx context.Context) ([]byte, error) {
 	return get[[]byte](ctx, c, "", "/openapi.yaml", nil)
 }
 
+// Archive gives the link to the result archive of a deal's work by its content id.
+func (c *Client) Archive(ctx context.Context, cid string) (string, error) {
+	to, err := get[link](ctx, c, "", "/ipfs/"+cid, nil)
+	return string(to), err
+}
+
 func get[T any](ctx context.Context, c *Client, token, path string, query url.Values) (out T, err error) {
 	err = c.do(ctx, call{method: http.MethodGet, path: path, query: query, token: token, out: &out, repeat: true})
 	return out, err

@@ -72,7 +72,7 @@ func (c *court) path(route string) (method, path string) {
 	return method, strings.NewReplacer("{id}", fmt.Sprint(id), "{worker}", fmt.Sprint(c.one.ID), "{login}", c.ann.Login).Replace(path)
 }
 
-var public = []string{"POST /session", "GET /pool", "GET /health", "GET /openapi.yaml"}
+var public = []string{"POST /session", "GET /pool", "GET /health", "GET /ipfs/{cid}", "GET /openapi.yaml"}
 
 // private are the routes behind a token, in order.
 func private() []string {

@@ -95,7 +95,7 @@ func New(t testing.TB) *World {
 			Books: w.Books, Files: bucket, Bell: ringer, Tokens: w.Tokens, Meter: meter, Seed: seed, Busy: Busy, Idle: Idle, Budget: Budget, MaxFile: MaxFile,
 		}).Handler()),
 		"query": query.New(query.Config{
-			Books: w.Books, Reasons: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,
+			Books: w.Books, Reasons: w.Books, Archives: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,
 		}).Handler(known),
 		"operate": known(operate.New(operate.Config{Books: w.Books, Bell: ringer}).Handler()),
 	})
@@ -117,6 +117,7 @@ var Routes = map[string]string{
 	"GET /works/{id}/assignments/{worker}/explain": "query",
 	"GET /workers/{id}/explain":                    "query",
 	"GET /pool":                                    "query",
+	"GET /ipfs/{cid}":                              "query",
 	"GET /health":                                  "query",
 	"GET /openapi.yaml":                            "query",
 	"POST /workers":                                "heartbeat",

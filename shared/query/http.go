@@ -21,6 +21,7 @@ func (q *Query) Handler(known func(http.Handler) http.Handler) http.Handler {
 	mux.Handle("GET /pool", web.Handler(q.pool))
 	mux.Handle("GET /health", web.Handler(q.health))
 	mux.Handle("GET /openapi.yaml", web.Handler(q.openapi))
+	mux.Handle("GET /ipfs/{cid}", web.Handler(q.ipfs))
 	mux.Handle("GET /works", known(web.Handler(q.works)))
 	mux.Handle("GET /works/{id}", known(web.Handler(q.work)))
 	mux.Handle("GET /works/{id}/result", known(web.Handler(q.result)))

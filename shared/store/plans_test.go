@@ -110,6 +110,12 @@ func (p *party) hot(t *testing.T, wire *storetest.Wire, statistics string, ids [
 			return err
 		}},
 		{"a batch", 100, func() error { _, err := p.Batch(background, p.requester, staged); return err }},
+		{"an archive nobody has", 20, func() error {
+			if _, err := p.WorkOfFile(background, pool.Digest{1}); pool.KindOf(err) != pool.NotFound {
+				return fmt.Errorf("an answer about a file that is not there: %v", err)
+			}
+			return nil
+		}},
 		{"a page of workers", 15 * open, func() error { _, _, err := p.Workers(background, 0, 0, 100); return err }},
 		{"archiving", 2000, func() error {
 			moved, err := p.Archive(background, 20)

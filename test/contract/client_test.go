@@ -14,6 +14,9 @@ import (
 	"workerpool/shared/wire"
 )
 
+// good are the statuses of answers that are no problems.
+var good = []int{http.StatusOK, http.StatusCreated, http.StatusFound}
+
 // examples answers every route with the example that its description has.
 func examples(t *testing.T, v *Validator) http.Handler {
 	t.Helper()
@@ -26,10 +29,17 @@ func examples(t *testing.T, v *Validator) http.Handler {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
-		for status := http.StatusOK; status <= http.StatusCreated; status++ {
+		for _, status := range good {
 			answer := route.Operation.Responses.Status(status)
 			if answer == nil {
 				continue
+			}
+			for name, header := range answer.Value.Headers {
+				w.Header().Set(name, header.Value.Example.(string))
+			}
+			if status == http.StatusFound {
+				w.WriteHeader(status)
+				return
 			}
 			body := docs.OpenAPI
 			kind := "application/yaml"
@@ -99,7 +109,10 @@ func TestClientKeepsTheContract(t *testing.T) {
 		"share":          func() (any, error) { return c.Share(ctx, "t", "ada") },
 		"setShare":       func() (any, error) { return c.SetShare(ctx, "t", "ada", wire.Share{Weight: 2, MaxRunning: 100}) },
 
-		"pool":    func() (any, error) { return c.Pool(ctx) },
+		"pool": func() (any, error) { return c.Pool(ctx) },
+		"archive": func() (any, error) {
+			return c.Archive(ctx, "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
+		},
 		"health":  func() (any, error) { return c.Health(ctx) },
 		"openapi": func() (any, error) { return c.OpenAPI(ctx) },
 	}
@@ -109,7 +122,11 @@ func TestClientKeepsTheContract(t *testing.T) {
 			t.Errorf("%s: %v", operation, err)
 			continue
 		}
-		if v.Seen(operation, http.StatusOK)+v.Seen(operation, http.StatusCreated) != 1 {
+		seen := 0
+		for _, status := range good {
+			seen += v.Seen(operation, status)
+		}
+		if seen != 1 {
 			t.Errorf("%s: the call went elsewhere", operation)
 		}
 		if text, ok := got.([]byte); ok && string(text) != string(docs.OpenAPI) {

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE work ADD KEY work_file (file);
