@@ -23,6 +23,9 @@ const (
 	WorkEnded      Code = "ended"
 	InputsMissing  Code = "inputs_missing"
 	BytesToCome    Code = "uploading"       // agreed upon; an agreeing worker is to bring the bytes
+	Settling       Code = "settling"        // of a deal: the chain has a consensus
+	Contributing   Code = "contributing"    // of a deal: results are on their way to the chain
+	TooLate        Code = "too_late"        // of a deal: the chain takes no contribution any more
 	EnoughOpen     Code = "running"         // no more assignments are wanted now
 	PoolDrains     Code = "pool_draining"   // of workers as well
 	PoolOff        Code = "pool_inactive"   // of workers as well
@@ -39,7 +42,7 @@ const (
 
 // WorkCodes lists them.
 var WorkCodes = []Code{
-	WorkEnded, InputsMissing, BytesToCome, EnoughOpen, PoolDrains, PoolOff, NobodyLive, NobodyFits, NobodyAdmits, NobodyLeft,
+	WorkEnded, InputsMissing, BytesToCome, Settling, Contributing, TooLate, EnoughOpen, PoolDrains, PoolOff, NobodyLive, NobodyFits, NobodyAdmits, NobodyLeft,
 	BatchLimit, RequesterLimit, WorkersFull, Next, Queued,
 }
 
@@ -102,6 +105,8 @@ func Explain(q Inquiry, p placement.Policy) Explanation {
 		e.Code = InputsMissing
 		e.Words = fmt.Sprintf("%s of its batch must be uploaded and checked before any work of it may start", plural(q.Inputs, "input"))
 		return e
+	case q.Work.Origin == pool.OriginDeal && ofDeal(&e, q):
+		return e
 	case q.Work.State == pool.Agreed:
 		e.Code, e.Words = BytesToCome, "its result is agreed upon, and an agreeing worker is to upload it"
 		return e
@@ -115,6 +120,27 @@ func Explain(q Inquiry, p placement.Policy) Explanation {
 	}
 	return e
 }
+
+// ofDeal tells what a work of a deal waits for when that is the chain.
+func ofDeal(e *Explanation, q Inquiry) bool {
+	result := func(t pool.Assignment) bool { return t.State == pool.Reported || t.State == pool.HasContributed }
+	switch {
+	case q.Work.State == pool.Agreed && q.Work.File.IsZero():
+		e.Code, e.Words = Settling, "the chain has a consensus on its result; workers reveal it, and one of them is to upload it"
+	case q.Work.State == pool.Agreed:
+		e.Code, e.Words = Settling, "its result can be fetched; the pool finalizes its task, and it is done once the chain can no longer take that back"
+	case q.Ready.Missing == 0 && slices.ContainsFunc(q.Ready.Turns, result):
+		e.Code, e.Words = Contributing, "workers have results and contribute them to the chain; no more are wanted until the chain shows them"
+	case q.Ready.Missing == 0 && !q.Now.Before(q.Work.ContributeBy()):
+		e.Code = TooLate
+		e.Words = "the chain takes contributions until " + stampOf(q.Work.ContributeBy()) + " only; its requester gets the money back after " + stampOf(q.Work.Deadline)
+	default:
+		return false
+	}
+	return true
+}
+
+func stampOf(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func assignments(n int) string {
 	if n == 1 {

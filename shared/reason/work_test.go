@@ -37,6 +37,12 @@ func waiting() reason.Inquiry {
 	}
 }
 
+// deal makes the work a task of a deal whose contributions end nine minutes from now.
+func deal(q *reason.Inquiry) {
+	q.Work.Origin, q.Work.RunLimit = pool.OriginDeal, time.Minute
+	q.Work.Deadline = now.Add(12 * time.Minute)
+}
+
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	busy := func(w *pool.Worker) { w.Open = w.Slots }
@@ -52,6 +58,21 @@ func TestExplain(t *testing.T) {
 		{"cancelled", func(q *reason.Inquiry) { q.Work.State = pool.Cancelled }, reason.WorkEnded, "cancelled"},
 		{"staging", func(q *reason.Inquiry) { q.Work.State, q.Inputs = pool.Staging, 3 }, reason.InputsMissing, "3 inputs"},
 		{"agreed", func(q *reason.Inquiry) { q.Work.State = pool.Agreed }, reason.BytesToCome, "upload"},
+		{"a deal's, agreed", func(q *reason.Inquiry) { deal(q); q.Work.State = pool.Agreed }, reason.Settling, "one of them is to upload"},
+		{"a deal's, with its bytes", func(q *reason.Inquiry) { deal(q); q.Work.State, q.Work.File = pool.Agreed, pool.Digest{1} }, reason.Settling, "can be fetched"},
+		{"a deal's, contributing", func(q *reason.Inquiry) {
+			deal(q)
+			q.Ready.Missing, q.Ready.Turns = 0, []pool.Assignment{{Worker: 1, State: pool.Reported}}
+		}, reason.Contributing, "contribute them"},
+		{"a deal's, too late", func(q *reason.Inquiry) {
+			deal(q)
+			q.Ready.Missing, q.Now = 0, q.Work.ContributeBy()
+		}, reason.TooLate, "2030-05-01T12:09:00Z"},
+		{"a deal's, running", func(q *reason.Inquiry) {
+			deal(q)
+			q.Ready.Missing, q.Ready.Turns = 0, []pool.Assignment{{Worker: 1, State: pool.InRun}}
+		}, reason.EnoughOpen, "1 assignment is open"},
+		{"a deal's, waiting", deal, reason.Next, "the next draw"},
 		{"running", func(q *reason.Inquiry) {
 			q.Ready.Missing, q.Ready.Turns = 0, []pool.Assignment{{Worker: 1, State: pool.InRun}, {Worker: 2, State: pool.Offered}}
 		}, reason.EnoughOpen, "2 assignments are open"},

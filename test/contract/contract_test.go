@@ -20,7 +20,7 @@ var bodies = []any{
 	wire.Problem{}, wire.Login{}, wire.Session{}, wire.Submission{}, wire.Template{}, wire.Item{}, wire.App{}, wire.Input{},
 	wire.Demands{}, wire.Accepted{}, wire.Uploads{}, wire.UploadTarget{}, wire.Link{}, wire.Cancelled{}, wire.Registration{},
 	wire.Registered{}, wire.Capabilities{}, wire.Heartbeat{}, wire.Report{}, wire.Beat{}, wire.Instruction{}, wire.Run{},
-	wire.Download{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
+	wire.Download{}, wire.Task{}, wire.Wallet{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
 	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{},
 	wire.WorkExplained{}, wire.Ahead{}, wire.Estimate{}, wire.Unmet{}, wire.Crowd{}, wire.WorkerExplained{}, wire.Opening{}, wire.Chance{},
 	wire.AssignmentExplained{},
@@ -146,9 +146,9 @@ func TestEnumsAreTheWordsOfThePool(t *testing.T) {
 		{"priorities", enum("Template", "priority"), words([]pool.Priority{pool.Low, pool.Normal, pool.High})},
 		{"app types", enum("App", "type"), words([]pool.AppType{pool.ProcessApp, pool.DockerApp})},
 		{"reports", enum("Report", "state"), words([]pool.ReportState{
-			pool.SaysRunning, pool.SaysReported, pool.SaysUploading, pool.SaysUploaded, pool.SaysFailed, pool.SaysRefused,
+			pool.SaysRunning, pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded, pool.SaysFailed, pool.SaysRefused,
 		})},
-		{"instructions", enum("Instruction", "do"), []string{wire.DoStart, wire.DoContinue, wire.DoHold, wire.DoUpload, wire.DoStop}},
+		{"instructions", enum("Instruction", "do"), []string{wire.DoStart, wire.DoContinue, wire.DoHold, wire.DoContribute, wire.DoReveal, wire.DoUpload, wire.DoStop}},
 		{"problem codes", enum("Problem", "code"), append(words([]pool.Kind{
 			pool.Invalid, pool.Unauthenticated, pool.Forbidden, pool.NotFound, pool.Conflict, pool.TooLarge, pool.Unsupported,
 			pool.TooMany, pool.Unavailable,
