@@ -51,8 +51,7 @@ func (s *Store) InsertBatch(ctx context.Context, n pool.NewBatch, wanted int, bo
 func openBatch(ctx context.Context, conn *sql.Conn, n pool.NewBatch, class, demands, nonce []byte, boost time.Duration) (pool.Batch, queueing, bool, error) {
 	b := &statements{}
 	b.add("START TRANSACTION")
-	b.add("INSERT INTO requester (account_id) VALUES (?) ON DUPLICATE KEY UPDATE account_id = account_id", int64(n.Requester)) // the lock of its clock
-	b.add(`INSERT INTO class (hash, demands) SELECT ?, ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM class WHERE hash = ?)`, class, string(demands), class)
+	joinClass(b, n.Requester, class, demands)
 	b.add(`INSERT INTO batch (requester, origin, idem, body_sha256, nonce, works, class_id, queue_rank, trust, run_limit_s, deadline,
 			missing_inputs, template, created_at, boost, max_running)
 		VALUES (?, 'api', ?, ?, ?, ?, (SELECT id FROM class WHERE hash = ?), 0, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, ?, ?, UTC_TIMESTAMP(6), ?, ?)
@@ -85,6 +84,13 @@ func openBatch(ctx context.Context, conn *sql.Conn, n pool.NewBatch, class, dema
 		return batch, queue, false, pool.Refuse(pool.Conflict, "", "the pool is inactive: it accepts no works until its operator activates it")
 	}
 	return batch, queue, fresh, nil
+}
+
+// joinClass adds what a new batch needs beside it: its requester's clock, which is
+// locked by it, and the class of its demands.
+func joinClass(b *statements, requester pool.AccountID, class, demands []byte) {
+	b.add("INSERT INTO requester (account_id) VALUES (?) ON DUPLICATE KEY UPDATE account_id = account_id", int64(requester))
+	b.add(`INSERT INTO class (hash, demands) SELECT ?, ? FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM class WHERE hash = ?)`, class, string(demands), class)
 }
 
 // queueing is what a batch's place in its queue follows from.

@@ -14,10 +14,13 @@ CREATE TABLE deal (
   price       BIGINT        NOT NULL,
   stake       BIGINT        NOT NULL,
   owner       BINARY(20)    NOT NULL,
+  callback    BOOLEAN       NOT NULL,
   terms       MEDIUMTEXT    NOT NULL,
   state       VARCHAR(10)   NOT NULL,
+  on_chain    BOOLEAN       NOT NULL DEFAULT TRUE,
   reason      VARCHAR(500)  NULL,
   UNIQUE KEY deal_chain (deal_id),
-  KEY deal_open (state, final_at),
+  KEY deal_open (state, on_chain, final_at),
+  KEY deal_block (block),
   CONSTRAINT deal_state CHECK (state IN ('new', 'open', 'settled', 'gone'))
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

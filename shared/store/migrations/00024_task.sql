@@ -13,6 +13,7 @@ CREATE TABLE task (
   winners    INT         NOT NULL DEFAULT 0,
   seen_block BIGINT      NOT NULL DEFAULT 0,
   seen_at    DATETIME(6) NOT NULL DEFAULT '2000-01-01',
+  touched    BIGINT      NOT NULL DEFAULT 0,
   look_at    DATETIME(6) NULL,
   UNIQUE KEY task_chain (task_id),
   KEY task_deal (deal, final, work_id),

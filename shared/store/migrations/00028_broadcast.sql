@@ -14,5 +14,6 @@ CREATE TABLE broadcast (
   UNIQUE KEY broadcast_once (wallet, nonce, attempt),
   UNIQUE KEY broadcast_hash (hash),
   KEY broadcast_state (state, wallet, nonce),
+  KEY broadcast_block (block),
   CONSTRAINT broadcast_state CHECK (state IN ('signed', 'mined', 'reverted', 'replaced'))
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
