@@ -3,13 +3,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"time"
 
+	"workerpool/shared/chain/kms"
 	"workerpool/shared/dispatch"
 	"workerpool/shared/entry"
 	"workerpool/shared/env"
+	"workerpool/shared/ethsig"
 	"workerpool/shared/secret"
 	"workerpool/shared/store"
 	"workerpool/shared/telemetry"
@@ -23,7 +26,7 @@ func run(ctx context.Context) error {
 	user, name := e.String("DBSECRET"), e.String("POOLNAME")
 	lease := e.Choice("DISPATCHLEASE", "on", "on", "off") == "on"
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
+	deals, wallet, kmsKey := e.Bool("BLOCKCHAINETHENABLED", false), e.String("WALLETSECRET"), e.Optional("WALLETKMSKEY")
 	if err := e.Err(); err != nil {
 		return err
 	}
@@ -40,23 +43,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "dispatch", Now: time.Now})
-	flow := dispatch.New(dispatch.Config{Books: books, Meter: meter, Seed: rand.Uint64, Lease: lease, Now: time.Now})
-	entry.Queue(func(ctx context.Context, messages []entry.Message) (failed []entry.Failed) {
-		for _, m := range messages {
-			if err := dispatch.ParseRing(m.Body); err != nil {
-				failed = append(failed, entry.Failed{ID: m.ID, Err: err})
-			}
+	config := dispatch.Config{Books: books, Meter: meter, Seed: rand.Uint64, Lease: lease, Now: time.Now}
+	if deals {
+		key, err := kms.Wallet(ctx, kmsKey, secrets, wallet)
+		if err != nil {
+			return fmt.Errorf("opening the pool's wallet (WALLETSECRET, WALLETKMSKEY): %w", err)
 		}
-		if len(failed) == len(messages) {
-			return failed
-		}
-		if err := flow.Run(ctx); err != nil {
-			failed = nil
-			for _, m := range messages {
-				failed = append(failed, entry.Failed{ID: m.ID, Err: err})
-			}
-		}
-		return failed
-	})
+		config.Words, config.Signer = books, ethsig.Word{Signer: key}
+	}
+	entry.Rings(dispatch.ParseRing, dispatch.New(config).Run)
 	return nil
 }

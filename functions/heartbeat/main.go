@@ -11,6 +11,7 @@ import (
 	"workerpool/shared/blob"
 	"workerpool/shared/entry"
 	"workerpool/shared/env"
+	"workerpool/shared/ethsig"
 	"workerpool/shared/heartbeat"
 	"workerpool/shared/queue"
 	"workerpool/shared/secret"
@@ -30,8 +31,7 @@ func run(ctx context.Context) error {
 	files := blob.Config{Bucket: e.String("BUCKET"), PathStyle: e.Bool("S3PATHSTYLE", false)}
 	maxFile := e.Bytes("MAXFILESIZE", 500<<20)
 	busy, idle, budget := e.Seconds("HEARTBEATBUSY", 5, 1, 60), e.Seconds("HEARTBEATIDLE", 30, 1, 60), e.Int("HEARTBEAT_CALLS_PER_S", 20, 1, 100_000)
-	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
+	level, deals := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR"), e.Bool("BLOCKCHAINETHENABLED", false)
 	if err := e.Err(); err != nil {
 		return err
 	}
@@ -62,7 +62,8 @@ func run(ctx context.Context) error {
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "heartbeat", Now: time.Now})
 	flow := heartbeat.New(heartbeat.Config{
-		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, Budget: budget, MaxFile: maxFile,
+		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, Budget: budget, MaxFile: maxFile, Pool: name,
+		Deals: deals, Recover: ethsig.Signed,
 	})
 	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
 	return nil

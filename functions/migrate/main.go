@@ -28,7 +28,6 @@ func run(ctx context.Context) error {
 	host, name := e.String("DBHOST"), e.String("DBNAME")
 	admin, user, bootstrap := e.String("DBSECRET"), e.String("DBUSERSECRET"), e.String("BOOTSTRAPSECRET")
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
 		return err
 	}

@@ -26,7 +26,6 @@ func run(ctx context.Context) error {
 	tokens := auth.Config{Issuer: e.String("JWTETHISSUER"), Pool: name, SecretID: e.String("TOKENSECRET"), Now: time.Now}
 	bell := queue.Config{URL: e.String("QUEUEURL"), Now: time.Now}
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
 		return err
 	}

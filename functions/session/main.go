@@ -23,7 +23,6 @@ func run(ctx context.Context) error {
 	user, name := e.String("DBSECRET"), e.String("POOLNAME")
 	tokens := auth.Config{Issuer: e.String("JWTETHISSUER"), Pool: name, SecretID: e.String("TOKENSECRET"), Now: time.Now}
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
 		return err
 	}

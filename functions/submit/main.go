@@ -29,7 +29,6 @@ func run(ctx context.Context) error {
 	files := blob.Config{Bucket: e.String("BUCKET"), PathStyle: e.Bool("S3PATHSTYLE", false)}
 	maxFile := e.Bytes("MAXFILESIZE", 500<<20)
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
 		return err
 	}

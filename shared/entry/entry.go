@@ -41,9 +41,12 @@ func Main(start func(ctx context.Context) error) {
 // does not return.
 func HTTP(handler http.Handler) { lambda.Start(serve(handler)) }
 
-// Queue serves SQS events with the function, which gets the messages of one
-// event and gives those that must be delivered again. It does not return.
-func Queue(take func(ctx context.Context, messages []Message) []Failed) { lambda.Start(receive(take)) }
+// Rings serves SQS events whose messages carry nothing: all that parse lets pass
+// are one look. When the look fails all of them are delivered again. It does not
+// return.
+func Rings(parse func(body string) error, look func(ctx context.Context) error) {
+	lambda.Start(receive(together(parse, look)))
+}
 
 // Schedule serves the events of a schedule; what they say is not looked at. An
 // error marks the invocation as failed. It does not return.

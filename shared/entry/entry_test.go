@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +150,37 @@ func TestQueue(t *testing.T) {
 	answer, log, err = invoke(t, receive(func(context.Context, []Message) []Failed { panic("boom") }), recorded(t, "rings.json"))
 	if err != nil || strings.Count(string(answer), "itemIdentifier") != 2 || !strings.Contains(log, "boom") {
 		t.Errorf("panic: %s, %v, logged %s", answer, err, log)
+	}
+}
+
+func TestRings(t *testing.T) {
+	looks := 0
+	var fails error
+	take := together(func(body string) error {
+		if body != "ring" {
+			return errors.New("not a ring")
+		}
+		return nil
+	}, func(context.Context) error {
+		looks++
+		return fails
+	})
+	ids := func(failed []Failed) (out []string) {
+		for _, f := range failed {
+			out = append(out, f.ID)
+		}
+		return out
+	}
+	ring, noise := Message{ID: "a", Body: "ring"}, Message{ID: "b", Body: "noise"}
+	if got := ids(take(t.Context(), []Message{ring, noise, ring})); !slices.Equal(got, []string{"b"}) || looks != 1 {
+		t.Errorf("%q again after %d looks", got, looks)
+	}
+	if got := ids(take(t.Context(), []Message{noise})); !slices.Equal(got, []string{"b"}) || looks != 1 {
+		t.Errorf("noise alone: %q again after %d looks", got, looks)
+	}
+	fails = errors.New("away")
+	if got := ids(take(t.Context(), []Message{ring, noise})); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("a failed look: %q again", got)
 	}
 }
 

@@ -23,6 +23,27 @@ type Failed struct {
 	Err error
 }
 
+// together makes one look of the messages that parse lets pass.
+func together(parse func(body string) error, look func(ctx context.Context) error) func(context.Context, []Message) []Failed {
+	return func(ctx context.Context, messages []Message) (failed []Failed) {
+		for _, m := range messages {
+			if err := parse(m.Body); err != nil {
+				failed = append(failed, Failed{ID: m.ID, Err: err})
+			}
+		}
+		if len(failed) == len(messages) {
+			return failed
+		}
+		if err := look(ctx); err != nil {
+			failed = nil
+			for _, m := range messages {
+				failed = append(failed, Failed{ID: m.ID, Err: err})
+			}
+		}
+		return failed
+	}
+}
+
 // receive adapts a function to events. The error is always nil: it would stand
 // for the whole event, as does an id that the event does not have.
 func receive(take func(context.Context, []Message) []Failed) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {

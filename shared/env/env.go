@@ -127,11 +127,10 @@ func (r *Reader) Choice(name, fallback string, options ...string) string {
 	return value
 }
 
-// Only refuses every value but the one that this version supports. Not set is fine.
-func (r *Reader) Only(name, supported string) {
-	if value, ok := r.get(name); ok && value != supported {
-		r.fault(name, "is %q, and this version supports only %q", value, supported)
-	}
+// Optional reads a text that may be missing.
+func (r *Reader) Optional(name string) string {
+	value, _ := r.get(name)
+	return value
 }
 
 func (r *Reader) get(name string) (string, bool) {

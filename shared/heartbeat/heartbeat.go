@@ -48,15 +48,14 @@ type Config struct {
 	Bell    Bell
 	Tokens  Tokens
 	Meter   *telemetry.Meter
-	Seed    func() uint64 // from the system's random source
-	Busy    time.Duration // between heartbeats while works wait for the worker or it has some
-	Idle    time.Duration // between heartbeats otherwise
-	Budget  int           // heartbeats a second of all workers together, 1 or more
-	MaxFile int64         // bytes of one result
-	Pool    string        // name of the pool, in what wallets sign
-	// Recover gives the account that signed a text (personal_sign); nil in a pool
-	// without a chain.
-	Recover func(text string, signature []byte) (pool.Address, error)
+	Seed    func() uint64                                             // from the system's random source
+	Busy    time.Duration                                             // between heartbeats while works wait for the worker or it has some
+	Idle    time.Duration                                             // between heartbeats otherwise
+	Budget  int                                                       // heartbeats a second of all workers together, 1 or more
+	MaxFile int64                                                     // bytes of one result
+	Pool    string                                                    // name of the pool, in what wallets sign
+	Deals   bool                                                      // the pool serves deals: workers may have wallets
+	Recover func(text string, signature []byte) (pool.Address, error) // who signed a text (personal_sign)
 }
 
 // Heartbeat hears workers.

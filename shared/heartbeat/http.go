@@ -71,7 +71,7 @@ func (h *Heartbeat) wallet(in wire.Registration, key pool.Digest) (pool.Address,
 	if err != nil || address.IsZero() {
 		return pool.Address{}, err
 	}
-	if h.Recover == nil {
+	if !h.Deals {
 		return pool.Address{}, pool.Refuse(pool.Invalid, "wallet", "this pool serves no deals of the chain: leave the wallet out")
 	}
 	text := pool.WalletProof(h.Pool, in.Name, key)

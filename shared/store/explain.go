@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"workerpool/shared/draw"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
 	"workerpool/shared/reason"
-	"workerpool/shared/wire"
 )
 
 // The bounds of what an explanation reads, however much there is.
@@ -313,7 +313,7 @@ func (s *Store) Drawing(ctx context.Context, work pool.WorkID, worker pool.Worke
 		if err != nil {
 			return err
 		}
-		snapshot, err := wire.DecodeSnapshot(packed)
+		snapshot, err := draw.Decode(packed)
 		d.Snapshot = &snapshot
 		return err
 	})

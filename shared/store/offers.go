@@ -8,9 +8,9 @@ import (
 	"maps"
 	"slices"
 
+	"workerpool/shared/draw"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
-	"workerpool/shared/wire"
 )
 
 // offerRow is an assignment to be inserted, or offered again.
@@ -72,7 +72,7 @@ func apply(ctx context.Context, conn *sql.Conn, l *pool.Lease, seen placement.Sn
 		}
 		given[o.Work] = 0
 	}
-	snapshot, err := wire.EncodeSnapshot(seen)
+	snapshot, err := draw.Encode(seen)
 	if err != nil {
 		return err
 	}

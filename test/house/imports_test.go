@@ -18,7 +18,7 @@ type rule struct {
 }
 
 var (
-	nouns = []string{"shared/pool", "shared/cid", "shared/wire", "shared/consensus", "shared/life", "shared/placement", "shared/settlement", "shared/reason"}
+	nouns = []string{"shared/pool", "shared/cid", "shared/wire", "shared/draw", "shared/consensus", "shared/life", "shared/placement", "shared/settlement", "shared/reason"}
 	verbs = []string{"shared/submit", "shared/heartbeat", "shared/query", "shared/session", "shared/operate", "shared/dispatch", "shared/reconcile"}
 	tools = []string{"shared/auth", "shared/env", "shared/telemetry", "shared/web"}
 	doors = []string{"shared/store/...", "shared/queue", "shared/blob", "shared/secret", "shared/entry", "shared/ethsig", "shared/chain/..."}
@@ -44,6 +44,7 @@ var rules = []rule{
 	{rooms: []string{"shared/settlement/pocotest"}, allow: with("std", "shared/pool")},
 	{rooms: []string{"shared/reason"}, allow: with("std", "shared/pool", "shared/placement")},
 	{rooms: []string{"shared/wire"}, allow: with("std", "shared/pool", "shared/placement", "shared/reason")},
+	{rooms: []string{"shared/draw"}, allow: with("std", "shared/pool", "shared/placement", "shared/wire")},
 	// Verbs hold one flow each and know no technology.
 	{rooms: verbs, allow: with("std", nouns, "shared/auth", "shared/telemetry", "shared/web")},
 	// Doors hold one technology each and do not know who comes through.

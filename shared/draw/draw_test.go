@@ -1,4 +1,4 @@
-package wire_test
+package draw_test
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"workerpool/shared/draw"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
-	"workerpool/shared/wire"
 )
 
 // A stored snapshot is the one that was seen, in all that a decision looks at,
@@ -47,11 +47,11 @@ func TestSnapshotKept(t *testing.T) {
 	}
 	s.Classes = []placement.Class{class}
 
-	packed, err := wire.EncodeSnapshot(s)
+	packed, err := draw.Encode(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := wire.DecodeSnapshot(packed)
+	again, err := draw.Decode(packed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestSnapshotKept(t *testing.T) {
 func TestBrokenSnapshots(t *testing.T) {
 	t.Parallel()
 	for _, packed := range [][]byte{nil, []byte("{}"), {0x1f, 0x8b}} {
-		if _, err := wire.DecodeSnapshot(packed); err == nil {
+		if _, err := draw.Decode(packed); err == nil {
 			t.Errorf("%q is read", packed)
 		}
 	}

@@ -1,4 +1,6 @@
-package wire
+// Package draw is the stored form of what a draw saw, so that it can be made once
+// more. It owns that form only: what a draw is, is placement's.
+package draw
 
 import (
 	"bytes"
@@ -10,6 +12,7 @@ import (
 
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
+	"workerpool/shared/wire"
 )
 
 // snapshot is the stored form of what placement saw: enough to make the same
@@ -17,7 +20,7 @@ import (
 type snapshot struct {
 	Now          time.Time                 `json:"now"`
 	State        string                    `json:"state"`
-	Capabilities []Capabilities            `json:"capabilities"`
+	Capabilities []wire.Capabilities       `json:"capabilities"`
 	Workers      []seenWorker              `json:"workers"`
 	Classes      []seenClass               `json:"classes"`
 	Batches      map[int64]seenLimit       `json:"batches,omitempty"`
@@ -73,12 +76,12 @@ type seenUse struct {
 	Weight int `json:"weight"`
 }
 
-// EncodeSnapshot gives the stored form of what a dispatch pass saw.
-func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
+// Encode gives the stored form of what a dispatch pass saw.
+func Encode(s placement.Snapshot) ([]byte, error) {
 	out := snapshot{Now: s.Now, State: string(s.State), Batches: map[int64]seenLimit{}, Requesters: map[int64]seenLimit{}, Use: map[int64]seenUse{}, Logins: map[pool.AccountID]string{}}
 	index := map[string]int{}
 	for _, w := range s.Workers {
-		text, err := EncodeCapabilities(w.Capabilities)
+		text, err := wire.EncodeCapabilities(w.Capabilities)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +89,7 @@ func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
 		if !known {
 			at = len(out.Capabilities)
 			index[string(text)] = at
-			out.Capabilities = append(out.Capabilities, FromCapabilities(w.Capabilities))
+			out.Capabilities = append(out.Capabilities, wire.FromCapabilities(w.Capabilities))
 		}
 		out.Workers = append(out.Workers, seenWorker{
 			ID: int64(w.ID), Owner: string(w.Owner), State: string(w.State), Slots: w.Slots, Quota: w.Quota, Open: w.Open, Wallet: w.Capabilities.Wallet,
@@ -94,7 +97,7 @@ func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
 		})
 	}
 	for _, c := range s.Classes {
-		demands, err := EncodeDemands(c.Demands)
+		demands, err := wire.EncodeDemands(c.Demands)
 		if err != nil {
 			return nil, err
 		}
@@ -132,8 +135,8 @@ func EncodeSnapshot(s placement.Snapshot) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// DecodeSnapshot reads what EncodeSnapshot wrote.
-func DecodeSnapshot(packed []byte) (placement.Snapshot, error) {
+// Decode reads what Encode wrote.
+func Decode(packed []byte) (placement.Snapshot, error) {
 	var s placement.Snapshot
 	var in snapshot
 	zip, err := gzip.NewReader(bytes.NewReader(packed))
@@ -156,7 +159,7 @@ func DecodeSnapshot(packed []byte) (placement.Snapshot, error) {
 		if err != nil {
 			return s, err
 		}
-		c, err := DecodeCapabilities(text)
+		c, err := wire.DecodeCapabilities(text)
 		if err != nil {
 			return s, err
 		}
@@ -167,7 +170,7 @@ func DecodeSnapshot(packed []byte) (placement.Snapshot, error) {
 		})
 	}
 	for _, c := range in.Classes {
-		demands, err := DecodeDemands(c.Demands)
+		demands, err := wire.DecodeDemands(c.Demands)
 		if err != nil {
 			return s, err
 		}
