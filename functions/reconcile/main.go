@@ -23,7 +23,6 @@ func run(ctx context.Context) error {
 	user, name := e.String("DBSECRET"), e.String("POOLNAME")
 	bell := queue.Config{URL: e.String("QUEUEURL"), Now: time.Now}
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
-	e.Only("BLOCKCHAINETHENABLED", "false")
 	if err := e.Err(); err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ func TestEventNamesRefused(t *testing.T) {
 }
 
 // envReaders are the methods of shared/env's Reader that read a name.
-var envReaders = []string{"String", "Int", "Seconds", "Bool", "Bytes", "Choice", "Only"}
+var envReaders = []string{"String", "Int", "Seconds", "Bool", "Bytes", "Choice", "Optional"}
 
 var envName = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 

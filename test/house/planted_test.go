@@ -32,7 +32,7 @@ func TestTemplateRefused(t *testing.T) {
 		"any action":           {checkRights, "Action: [s3:PutObject, s3:GetObject], Resource: !Sub \"${Bucket.Arn}/inputs/*\"", "Action: \"s3:*\", Resource: !Sub \"${Bucket.Arn}/inputs/*\"", "SubmitRole allows the action s3:*"},
 		"any resource":         {checkRights, "Action: sqs:SendMessage, Resource: !GetAtt DispatchQueue.Arn", "Action: sqs:SendMessage, Resource: \"*\"", "SubmitRole allows the resource \"*\""},
 		"whole bucket":         {checkRights, "${Bucket.Arn}/results/*", "${Bucket.Arn}/*", "HeartbeatRole allows the resource"},
-		"another's secret":     {checkRights, "Resource: [!Ref DatabaseUserSecret]", "Resource: [!Ref DatabaseUserSecret, !Ref TokenSecret]", "DispatchRole: secret !Ref TokenSecret is in the role"},
+		"another's secret":     {checkRights, "Resource: [!Ref DatabaseUserSecret, !Ref WalletSecret]", "Resource: [!Ref DatabaseUserSecret, !Ref WalletSecret, !Ref TokenSecret]", "DispatchRole: secret !Ref TokenSecret is in the role"},
 		"attach and more":      {checkRights, "- ec2:DescribeSubnets", "- ec2:RunInstances", "NetworkInterfaces allows ec2:RunInstances"},
 		"managed policy":       {checkRights, "ManagedPolicyArns: [!Ref NetworkInterfaces]", "ManagedPolicyArns: [arn:aws:iam::aws:policy/AdministratorAccess]", "SubmitRole has the managed policies"},
 		"ring without right":   {checkRights, "          DISPATCHLEASE: !Ref DispatchLease", "          QUEUEURL: !Ref DispatchQueue", "DispatchRole: QUEUEURL and the right to send"},
