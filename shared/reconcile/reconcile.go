@@ -1,6 +1,8 @@
 // Package reconcile is the flow of the minute tick: one ring, so that what is
-// over is seen without any traffic, and tidying up. The steps that talk to the
-// chain join here.
+// over is seen without any traffic, tidying up, and with a chain the passes over
+// it: follow it, take deals in, look at their tasks, settle, act. The chain is the
+// authority and the books are a cache of it; each step may be the last one before
+// the function dies, and may be done twice.
 package reconcile
 
 import (
@@ -35,6 +37,7 @@ type Config struct {
 	Bell  Bell
 	Meter *telemetry.Meter
 	Now   func() time.Time
+	Deals *Deals // nil = without a chain
 }
 
 // Reconcile answers ticks.
@@ -62,7 +65,11 @@ func (r *Reconcile) Tick(ctx context.Context) error {
 		r.count(ctx, telemetry.N(telemetry.RingsFailed, 1))
 	}
 	moved, archiving := r.archive(ctx)
-	if err = errors.Join(err, archiving, r.forget(ctx)); err != nil {
+	err = errors.Join(err, archiving, r.forget(ctx))
+	if r.Deals != nil {
+		err = errors.Join(err, r.serve(ctx))
+	}
+	if err != nil {
 		if pool.KindOf(err) == pool.Unavailable {
 			r.Meter.DependencyFailed()
 		}
@@ -77,7 +84,7 @@ func (r *Reconcile) Tick(ctx context.Context) error {
 
 func (r *Reconcile) archive(ctx context.Context) (moved int, err error) {
 	for {
-		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.Now()) < margin {
+		if r.late(ctx) {
 			return moved, nil // the next tick goes on
 		}
 		n, err := r.Books.Archive(ctx, archiveWorks)
@@ -94,7 +101,7 @@ func (r *Reconcile) archive(ctx context.Context) (moved int, err error) {
 // after a few.
 func (r *Reconcile) forget(ctx context.Context) error {
 	for range forgetTimes {
-		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(r.Now()) < margin {
+		if r.late(ctx) {
 			return nil
 		}
 		n, err := r.Books.ForgetDraws(ctx, keepDraws, mostDraws, forgetDraws)
@@ -106,6 +113,12 @@ func (r *Reconcile) forget(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// late tells that nothing more is begun.
+func (r *Reconcile) late(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && deadline.Sub(r.Now()) < margin
 }
 
 func (r *Reconcile) count(ctx context.Context, values ...telemetry.Value) {

@@ -18,11 +18,10 @@ import (
 func (s *Store) Due(ctx context.Context, head pool.Block, limit int) ([]pool.Hash, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT k.task_id FROM task k FORCE INDEX (task_look) STRAIGHT_JOIN deal d ON d.id = k.deal
 		WHERE k.look_at <= ? AND d.on_chain AND d.state <> 'gone' ORDER BY k.look_at LIMIT ?`, stamp(head.Time), limit)
-	return tasksOf(rows, err)
+	return hashesOf("reading tasks to look at", rows, err)
 }
 
-func tasksOf(rows *sql.Rows, err error) ([]pool.Hash, error) {
-	const doing = "reading tasks to look at"
+func hashesOf(doing string, rows *sql.Rows, err error) ([]pool.Hash, error) {
 	if err != nil {
 		return nil, failure(doing, err)
 	}

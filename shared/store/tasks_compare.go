@@ -78,6 +78,13 @@ func (s *Store) Compare(ctx context.Context, works []pool.WorkID) ([]pool.Compar
 	return all, err
 }
 
+// Strangers gives those of the deals that the books do not have.
+func (s *Store) Strangers(ctx context.Context, deals []pool.Hash) ([]pool.Hash, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT UNHEX(j.id) FROM JSON_TABLE(?, '$[*]' COLUMNS (id CHAR(64) PATH '$')) j
+		LEFT JOIN deal d ON d.deal_id = UNHEX(j.id) WHERE d.id IS NULL`, list(hexes(deals)))
+	return hashesOf("looking for unknown deals", rows, err)
+}
+
 // ChainCensus counts what is open on the chain's side. One round trip.
 func (s *Store) ChainCensus(ctx context.Context) (pool.ChainCensus, error) {
 	var c pool.ChainCensus

@@ -6,7 +6,9 @@ const (
 	KeyAction     = "action"     // what a migration or an operator asked for
 	KeyAttempt    = "attempt"    // times a message was received, or an assignment offered
 	KeyBatch      = "batch"      // batch id
+	KeyBlock      = "block"      // number of a block of the chain
 	KeyCount      = "count"      // how many of what the message names
+	KeyDeal       = "deal"       // id of a deal on the chain
 	KeyDependency = "dependency" // one of the Dependency values
 	KeyDuration   = "ms"         // milliseconds
 	KeyError      = "error"      // text of an error, never of a secret
@@ -16,11 +18,13 @@ const (
 	KeyLogin      = "login"      // login name
 	KeyMessage    = "message_id" // id of a queue message
 	KeyMethod     = "method"     // HTTP method
+	KeyNonce      = "nonce"      // of the pool's wallet
 	KeyPath       = "path"       // HTTP path, without the query
 	KeyReason     = "reason"     // why something was decided
 	KeyRequest    = "request_id" // id of the invocation or of the HTTP request
 	KeyStack      = "stack"      // goroutine stack of a panic
 	KeyStatus     = "status"     // HTTP status
+	KeyTask       = "task"       // id of a task on the chain
 	KeyVersion    = "version"    // schema version
 	KeyWork       = "work"       // work id
 	KeyWorker     = "worker"     // worker id
@@ -64,6 +68,15 @@ var (
 	ReconcileTicks = Metric{"ReconcileTicks", Count} // reconcile: ticks that ended well
 	ReconcileTime  = Metric{"ReconcileTime", Milliseconds}
 
+	ChainTasks          = Metric{"ChainTasks", Count}          // reconcile: tasks of deals that have not ended
+	ChainBehind         = Metric{"ChainBehind", Count}         // reconcile: blocks that are still to be followed
+	ChainDifference     = Metric{"ChainDifference", Count}     // reconcile: on what books and chain disagree, of what was compared; 0 when all is well
+	DealsUnsure         = Metric{"DealsUnsure", Count}         // reconcile: deals that a reorganisation took away, perhaps for good
+	ActionsWanted       = Metric{"ActionsWanted", Count}       // reconcile: what is to be said to the chain
+	BroadcastsUnsettled = Metric{"BroadcastsUnsettled", Count} // reconcile: sendings in no block yet
+	HeadAge             = Metric{"HeadAge", Milliseconds}      // reconcile: since the newest block
+	LeastSlack          = Metric{"LeastSlack", Milliseconds}   // reconcile: until the most urgent action is of no use; below 0 it is too late
+
 	Logins        = Metric{"Logins", Count}        // session: tokens given
 	LoginsRefused = Metric{"LoginsRefused", Count} // session: logins turned away
 
@@ -78,6 +91,7 @@ var Metrics = []Metric{
 	ReportsTaken, RunsAgreed, WorksDone, WorksFailed, RingsFailed,
 	OffersMade, OffersExpired, RunsLost, LeasesHeld, WorksWaiting, DispatchTime, AuthorisationsGiven,
 	ReconcileTicks, ReconcileTime,
+	ChainTasks, ChainBehind, ChainDifference, DealsUnsure, ActionsWanted, BroadcastsUnsettled, HeadAge, LeastSlack,
 	Logins, LoginsRefused,
 	DependencyFailures,
 }

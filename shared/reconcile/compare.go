@@ -1,0 +1,179 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"workerpool/shared/pool"
+	"workerpool/shared/telemetry"
+)
+
+// Difference is something on which the books and the chain disagree though both
+// should know better.
+type Difference struct {
+	Deal  pool.Hash
+	Task  pool.Hash // zero where it is about the whole deal
+	What  string
+	Books string
+	Chain string
+}
+
+const (
+	compareTasks    = 50  // each minute: what is looked at does not grow with the number of tasks
+	mostDifferences = 100 // told; all are counted
+)
+
+// compare holds the tasks that were not looked at for the longest against the
+// chain, counts the differences, and then puts the books right. What the logs did
+// not tell is found here.
+func (p *pass) compare(ctx context.Context) error {
+	works, err := p.Books.Oldest(ctx, compareTasks)
+	if err != nil || len(works) == 0 {
+		return err
+	}
+	found, seen, err := p.differences(ctx, works)
+	if err != nil {
+		return fmt.Errorf("comparing: %w", err)
+	}
+	for _, d := range found {
+		slog.WarnContext(ctx, "the books differ from the chain", telemetry.KeyDeal, d.Deal.String(), telemetry.KeyTask, d.Task.String(),
+			telemetry.KeyReason, d.What+": "+d.Books+" in the books, "+d.Chain+" on the chain")
+	}
+	p.r.count(ctx, telemetry.N(telemetry.ChainDifference, len(found)))
+	lives, err := p.Books.SettleTasks(ctx, p.lease, seen, p.head, trace(ctx), p.consequences())
+	p.note(ctx, lives)
+	return err
+}
+
+// differences compares tasks of the books with the chain at the head, and gives
+// how the chain shows them.
+func (p *pass) differences(ctx context.Context, works []pool.WorkID) ([]Difference, []pool.Task, error) {
+	have, err := p.Books.Compare(ctx, works)
+	if err != nil {
+		return nil, nil, err
+	}
+	var deals, tasks []pool.Hash
+	for _, c := range have {
+		if !slices.Contains(deals, c.Deal) {
+			deals = append(deals, c.Deal)
+		}
+		tasks = append(tasks, c.Task.ID)
+	}
+	known, err := p.Chain.Deals(ctx, p.head.Block, deals)
+	if err != nil {
+		return nil, nil, err
+	}
+	var found []Difference
+	for _, id := range deals {
+		if !slices.ContainsFunc(known, func(d pool.Deal) bool { return d.ID == id }) {
+			found = append(found, Difference{Deal: id, What: "deal", Books: "known", Chain: "unknown"})
+		}
+	}
+	seen, err := p.Chain.Tasks(ctx, p.head.Block, tasks)
+	if err != nil {
+		return nil, nil, err
+	}
+	views := map[pool.Hash]pool.Task{}
+	for _, v := range seen {
+		views[v.ID] = v
+	}
+	for _, c := range have {
+		if view, ok := views[c.Task.ID]; ok && !c.Stale && c.Task.Block <= p.head.Number {
+			found = append(found, differs(c, view)...)
+		}
+	}
+	return found, seen, nil
+}
+
+// differs compares one task.
+func differs(c pool.Compared, view pool.Task) (found []Difference) {
+	add := func(what string, books, chain any) {
+		found = append(found, Difference{Deal: c.Deal, Task: c.Task.ID, What: what, Books: fmt.Sprint(books), Chain: fmt.Sprint(chain)})
+	}
+	if c.Task.Status != view.Status {
+		add("status", c.Task.Status, view.Status)
+	}
+	if c.Task.Consensus != view.Consensus {
+		add("consensus", c.Task.Consensus, view.Consensus)
+	}
+	if !slices.Equal(c.Task.Contributions, view.Contributions) {
+		add("contributions", len(c.Task.Contributions), len(view.Contributions))
+	}
+	for _, contribution := range view.Contributions {
+		if !slices.Contains(c.Vouched, contribution.Wallet) {
+			add("contributor without the pool's word", "none", contribution.Wallet)
+		}
+	}
+	return found
+}
+
+// Differences holds all open tasks of the books against the chain, and the deals
+// of the chain against the books. It gives how many differences there are and the
+// first of them. It changes nothing; what happens meanwhile may be told as well.
+func (r *Reconcile) Differences(ctx context.Context) (int, []Difference, error) {
+	p := &pass{Deals: r.Deals, r: r}
+	var err error
+	if p.head, err = p.Chain.Head(ctx); err != nil {
+		return 0, nil, err
+	}
+	var all []Difference
+	for after := pool.WorkID(0); ; {
+		works, err := p.Books.OpenTasks(ctx, after, lookTasks)
+		if err != nil {
+			return 0, nil, err
+		}
+		if len(works) == 0 {
+			break
+		}
+		found, _, err := p.differences(ctx, works)
+		if err != nil {
+			return 0, nil, err
+		}
+		all, after = append(all, found...), works[len(works)-1]
+	}
+	cursor, err := p.Books.Cursor(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	for from := p.Start; from <= cursor.Number && !cursor.Hash.IsZero(); {
+		logs, err := p.Chain.Logs(ctx, from, min(cursor.Number, from+p.Range-1))
+		if err != nil {
+			return 0, nil, err
+		}
+		ids := make([]pool.Hash, len(logs.Deals))
+		for i, n := range logs.Deals {
+			ids[i] = n.Deal
+		}
+		strangers, err := p.Books.Strangers(ctx, ids)
+		if err != nil {
+			return 0, nil, err
+		}
+		for _, id := range strangers {
+			all = append(all, Difference{Deal: id, What: "deal", Books: "unknown", Chain: "known"})
+		}
+		from = logs.To + 1
+	}
+	return len(all), all[:min(len(all), mostDifferences)], nil
+}
+
+// measure counts what is open on the chain's side.
+func (p *pass) measure(ctx context.Context) error {
+	c, err := p.Books.ChainCensus(ctx)
+	if err != nil {
+		return err
+	}
+	values := []telemetry.Value{
+		telemetry.N(telemetry.ChainTasks, c.Tasks), telemetry.N(telemetry.DealsUnsure, c.Unsure),
+		telemetry.N(telemetry.ActionsWanted, c.Wanted), telemetry.N(telemetry.BroadcastsUnsettled, c.Unsettled),
+	}
+	if !p.head.Hash.IsZero() {
+		values = append(values, telemetry.N(telemetry.ChainBehind, int(p.behind)), telemetry.Took(telemetry.HeadAge, max(0, p.r.Now().Sub(p.head.Time))))
+		if !c.Before.IsZero() {
+			values = append(values, telemetry.Took(telemetry.LeastSlack, c.Before.Sub(p.head.Time)))
+		}
+	}
+	p.r.count(ctx, values...)
+	return nil
+}
