@@ -30,13 +30,13 @@ var (
 		"query":     {"DBHOST", "DBNAME", "DBSECRET", "POOLNAME", "JWTETHISSUER", "TOKENSECRET", "BUCKET"},
 		"session":   {"DBHOST", "DBNAME", "DBSECRET", "POOLNAME", "JWTETHISSUER", "TOKENSECRET"},
 		"operate":   {"DBHOST", "DBNAME", "DBSECRET", "POOLNAME", "JWTETHISSUER", "TOKENSECRET", "QUEUEURL"},
-		"dispatch":  {"DBHOST", "DBNAME", "DBSECRET", "POOLNAME"},
+		"dispatch":  {"DBHOST", "DBNAME", "DBSECRET", "POOLNAME", "WALLETSECRET"},
 		"reconcile": {"DBHOST", "DBNAME", "DBSECRET", "POOLNAME", "QUEUEURL"},
 		"migrate":   {"DBHOST", "DBNAME", "DBSECRET", "DBUSERSECRET", "BOOTSTRAPSECRET"},
 	}
 	wrong = map[string][]string{
 		"LOGGERLEVEL":          {"LOUD", "info", "INFO "},
-		"BLOCKCHAINETHENABLED": {"true", "yes", "False"},
+		"BLOCKCHAINETHENABLED": {"yes", "False", "1"},
 		"MAXFILESIZE":          {"0", "-1", "five", "5MB", "500m", "99999999999G", "1.5G"},
 		"S3PATHSTYLE":          {"yes", "1", "TRUE"},
 		"HEARTBEATBUSY":        {"0", "61", "5s", "-5"},
@@ -47,11 +47,15 @@ var (
 	}
 	optional = map[string][]string{
 		"submit":    {"S3PATHSTYLE", "MAXFILESIZE"},
-		"heartbeat": {"S3PATHSTYLE", "MAXFILESIZE", "HEARTBEATBUSY", "HEARTBEATIDLE", "HEARTBEAT_CALLS_PER_S"},
+		"heartbeat": {"S3PATHSTYLE", "MAXFILESIZE", "HEARTBEATBUSY", "HEARTBEATIDLE", "HEARTBEAT_CALLS_PER_S", "BLOCKCHAINETHENABLED"},
 		"query":     {"S3PATHSTYLE", "MAXFILESIZE"},
-		"dispatch":  {"DISPATCHLEASE"},
+		"dispatch":  {"DISPATCHLEASE", "BLOCKCHAINETHENABLED"},
+		"reconcile": {"BLOCKCHAINETHENABLED"},
 	}
-	everywhere = []string{"LOGGERLEVEL", "BLOCKCHAINETHENABLED"}
+	free = map[string][]string{ // any text, or none
+		"dispatch": {"WALLETKMSKEY"},
+	}
+	everywhere = []string{"LOGGERLEVEL"}
 )
 
 const (
@@ -87,22 +91,28 @@ func good(t *testing.T, token map[string]string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return map[string]string{
+		"DBHOST": "127.0.0.1:1", "DBNAME": "pool", "DBSECRET": "db", "DBUSERSECRET": "user", "BOOTSTRAPSECRET": "bootstrap", "POOLNAME": "demo",
+		"JWTETHISSUER": "issuer", "TOKENSECRET": "token", "WALLETSECRET": "wallet", "QUEUEURL": "http://127.0.0.1:1/000000000000/rings", "BUCKET": "files",
+		"LOGGERLEVEL": "INFO", "BLOCKCHAINETHENABLED": "false", "MAXFILESIZE": "500M", "S3PATHSTYLE": "true", "HEARTBEATBUSY": "5", "HEARTBEATIDLE": "30",
+		"HEARTBEAT_CALLS_PER_S": "20", "DISPATCHLEASE": "on", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": vault(t, map[string]string{"token": string(text)}),
+	}
+}
+
+// vault is a secret store with these contents.
+func vault(t *testing.T, contents map[string]string) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "secrets.json")
-	content, err := json.Marshal(map[string]string{"token": string(text)})
+	text, err := json.Marshal(contents)
 	if err == nil {
-		err = os.WriteFile(file, content, 0o600)
+		err = os.WriteFile(file, text, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	vault := httptest.NewServer(secrets.New(secrets.Config{File: file}))
-	t.Cleanup(vault.Close)
-	return map[string]string{
-		"DBHOST": "127.0.0.1:1", "DBNAME": "pool", "DBSECRET": "db", "DBUSERSECRET": "user", "BOOTSTRAPSECRET": "bootstrap", "POOLNAME": "demo",
-		"JWTETHISSUER": "issuer", "TOKENSECRET": "token", "QUEUEURL": "http://127.0.0.1:1/000000000000/rings", "BUCKET": "files",
-		"LOGGERLEVEL": "INFO", "BLOCKCHAINETHENABLED": "false", "MAXFILESIZE": "500M", "S3PATHSTYLE": "true", "HEARTBEATBUSY": "5", "HEARTBEATIDLE": "30",
-		"HEARTBEAT_CALLS_PER_S": "20", "DISPATCHLEASE": "on", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL": vault.URL,
-	}
+	server := httptest.NewServer(secrets.New(secrets.Config{File: file}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func without(env map[string]string, names ...string) map[string]string {
@@ -240,6 +250,25 @@ func TestWrong(t *testing.T) {
 	})
 }
 
+// With the chain a wallet that cannot be opened stops the start, and the reason
+// tells of nothing that is in it.
+func TestWallet(t *testing.T) {
+	t.Parallel()
+	for content, says := range map[string]string{
+		`{"keystore":"","password":""}`:              "neither",
+		`{"keystore":"{}","password":"sesame-open"}`: "keystore",
+		`{"key":"sesame-open"}`:                      "not hexadecimal",
+		`sesame-open`:                                "not a JSON object",
+	} {
+		env := with(good(t, map[string]string{"current": key, "previous": ""}), "BLOCKCHAINETHENABLED", "true")
+		env["AWS_ENDPOINT_URL"] = vault(t, map[string]string{"wallet": content})
+		log := fails(t, "dispatch", env)
+		if !strings.Contains(log, "WALLETSECRET") || !strings.Contains(log, says) || strings.Contains(log, "sesame-open") {
+			t.Errorf("%s: %s", content, log)
+		}
+	}
+}
+
 // Whoever sets up a function badly learns of all faults at once.
 func TestAllAtOnce(t *testing.T) {
 	t.Parallel()
@@ -270,7 +299,7 @@ func TestTablesAreWhole(t *testing.T) {
 		for _, found := range reads.FindAllStringSubmatch(string(source), -1) {
 			read = append(read, found[1])
 		}
-		known := slices.Concat(needed[folder.Name()], optional[folder.Name()], everywhere)
+		known := slices.Concat(needed[folder.Name()], optional[folder.Name()], free[folder.Name()], everywhere)
 		slices.Sort(read)
 		slices.Sort(known)
 		if !slices.Equal(read, known) {
