@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/wire"
 )
 
@@ -29,27 +30,27 @@ func (c explainWorkCommand) Run(ctx context.Context, p *poolctl) error {
 	if err != nil {
 		return fmt.Errorf("asking about work:%d: %w", c.Work, err)
 	}
-	return p.print(e, func(t *table) { workExplained(t, e) })
+	return p.print(e, func(t *page.Table) { workExplained(t, e) })
 }
 
-func workExplained(t *table, e wire.WorkExplained) {
-	t.line("work:%d: %s, %s: %s", e.Work, e.State, e.Reason, e.Words)
+func workExplained(t *page.Table, e wire.WorkExplained) {
+	t.Line("work:%d: %s, %s: %s", e.Work, e.State, e.Reason, e.Words)
 	if a := e.Ahead; a != nil {
-		t.line("ahead: %s%d works, which want %d assignments", moreThan(a.More), a.Works, a.Assignments)
+		t.Line("ahead: %s%d works, which want %d assignments", moreThan(a.More), a.Works, a.Assignments)
 	}
 	if g := e.Estimate; g != nil {
-		t.line("estimate: in %s, give or take %s (%d assignments in the last %s)",
+		t.Line("estimate: in %s, give or take %s (%d assignments in the last %s)",
 			seconds(g.Seconds), seconds(g.Error), g.Seen, seconds(g.WindowS))
 	}
 	if w := e.Workers; w != nil {
-		t.line("workers: %d live, of these %d active, %d able, %d admitting its requester, %d without their turn, %d with a free slot",
+		t.Line("workers: %d live, of these %d active, %d able, %d admitting its requester, %d without their turn, %d with a free slot",
 			w.Live, w.Active, w.Able, w.Admitting, w.Untried, w.Free)
 	}
 	if len(e.Unmet) > 0 {
-		t.row("DEMAND", "RULES OUT")
+		t.Row("DEMAND", "RULES OUT")
 	}
 	for _, u := range e.Unmet {
-		t.row(u.Demand, u.Workers)
+		t.Row(u.Demand, u.Workers)
 	}
 }
 
@@ -67,17 +68,17 @@ func (c explainWorkerCommand) Run(ctx context.Context, p *poolctl) error {
 	if err != nil {
 		return fmt.Errorf("asking about worker %d: %w", c.Worker, err)
 	}
-	return p.print(e, func(t *table) {
-		t.line("worker %d: %s, %s: %s", e.Worker, e.State, e.Reason, e.Words)
-		t.line("assignments: %d, at most %d by its slots and %d by its quota", e.Open, e.Slots, e.Quota)
+	return p.print(e, func(t *page.Table) {
+		t.Line("worker %d: %s, %s: %s", e.Worker, e.State, e.Reason, e.Words)
+		t.Line("assignments: %d, at most %d by its slots and %d by its quota", e.Open, e.Slots, e.Quota)
 		if ch := e.Chance; ch != nil {
-			t.line("next draw: %d of %d tickets, %d owners", ch.Tickets, ch.Of, ch.Owners)
+			t.Line("next draw: %d of %d tickets, %d owners", ch.Tickets, ch.Of, ch.Owners)
 		}
 		if len(e.Opens) > 0 {
-			t.row("IF IT", "WORKS")
+			t.Row("IF IT", "WORKS")
 		}
 		for _, o := range e.Opens {
-			t.row(o.If, moreThan(o.More)+fmt.Sprint(o.Works))
+			t.Row(o.If, moreThan(o.More)+fmt.Sprint(o.Works))
 		}
 	})
 }
@@ -97,9 +98,9 @@ func (c explainAssignmentCommand) Run(ctx context.Context, p *poolctl) error {
 	if err != nil {
 		return fmt.Errorf("asking how work:%d came to worker %d: %w", c.Work, c.Worker, err)
 	}
-	return p.print(e, func(t *table) {
-		t.line("work:%d to worker %d, attempt %d, drawn at %s with seed %s", e.Work, e.Worker, e.Attempt, day(e.At), e.Seed)
-		t.line("%s", e.Words)
+	return p.print(e, func(t *page.Table) {
+		t.Line("work:%d to worker %d, attempt %d, drawn at %s with seed %s", e.Work, e.Worker, e.Attempt, day(e.At), e.Seed)
+		t.Line("%s", e.Words)
 	})
 }
 

@@ -16,12 +16,13 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"workerpool/cmd/poolctl/onchain"
 	"workerpool/cmd/poolctl/progress"
 )
 
 const description = `Submit works to a pool, fetch their results, steer its workers.
 
-Things are named work:ID and batch:ID. Every command acts at once, on what is named and on nothing else.
+Things are named work:ID and batch:ID. Every command acts at once, on what is named and on nothing else; but those of chain that spend or commit money only tell what they would do, unless --yes is given.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 log in (again); 4 a work that was waited for has no result; ` +
 	`5 the pool was not reachable or busy, the same command may help later; 130 interrupted.`
@@ -60,6 +61,8 @@ type commandLine struct {
 	Deactivate deactivateCommand `cmd:"" help:"Make workers stop all they have, which goes to others, and give them no more; undone by activate."`
 	Explain    explainCommand    `cmd:"" help:"Tell why a work waits, why a worker has nothing, how an assignment came about."`
 	Share      shareCommand      `cmd:"" help:"Show or change what a requester gets of the pool."`
+
+	Chain onchain.Commands `cmd:"" help:"Act on the chain with the wallet of the pool's owner."`
 }
 
 // world is what the program is run in.
@@ -119,11 +122,13 @@ func run(ctx context.Context, args []string, w world) (code int) {
 		return exitUsage
 	}
 	chosen.BindTo(ctx, (*context.Context)(nil))
-	return tell(w, chosen.Run(&poolctl{line: line, world: w}))
+	p := &poolctl{line: line, world: w}
+	chosen.BindTo(console{p}, (*onchain.Console)(nil))
+	return tell(w, chosen.Run(p))
 }
 
 // errUsage marks what kong cannot see to be wrong.
-var errUsage = errors.New("wrong usage")
+var errUsage = onchain.ErrUsage
 
 // errNoResult marks works that ended without a result.
 var errNoResult = errors.New("no result")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/client"
 	"workerpool/shared/wire"
 )
@@ -24,20 +25,20 @@ func (poolShowCommand) Run(ctx context.Context, p *poolctl) error {
 	if err := p.open(); err != nil {
 		return err
 	}
-	page, err := p.client.Pool(ctx)
+	seen, err := p.client.Pool(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the pool: %w", err)
 	}
-	return p.print(page, func(t *table) {
-		t.row("pool", page.Name)
-		t.row("chain", page.Chain)
-		t.row("state", page.State)
-		t.row("workers", page.Workers)
-		t.row("slots", fmt.Sprintf("%d, %d assignments open", page.Slots, page.Open))
-		for _, state := range slices.Sorted(maps.Keys(page.Works)) {
-			t.row("works "+state, page.Works[state])
+	return p.print(seen, func(t *page.Table) {
+		t.Row("pool", seen.Name)
+		t.Row("chain", seen.Chain)
+		t.Row("state", seen.State)
+		t.Row("workers", seen.Workers)
+		t.Row("slots", fmt.Sprintf("%d, %d assignments open", seen.Slots, seen.Open))
+		for _, state := range slices.Sorted(maps.Keys(seen.Works)) {
+			t.Row("works "+state, seen.Works[state])
 		}
-		t.row("largest file", size(page.MaxFile))
+		t.Row("largest file", size(seen.MaxFile))
 	})
 }
 
@@ -71,7 +72,7 @@ func (p *poolctl) steerPool(ctx context.Context, doing string, do func(*client.C
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return p.print(steered, func(t *table) { t.line("the pool was %s and is %s", steered.Before, steered.State) })
+	return p.print(steered, func(t *page.Table) { t.Line("the pool was %s and is %s", steered.Before, steered.State) })
 }
 
 type shareCommand struct {
@@ -101,13 +102,13 @@ func (c shareCommand) Run(ctx context.Context, p *poolctl) error {
 			return fmt.Errorf("changing the share of %s: %w", c.Login, err)
 		}
 	}
-	return p.print(share, func(t *table) {
+	return p.print(share, func(t *page.Table) {
 		limit := "no limit"
 		if share.MaxRunning > 0 {
 			limit = fmt.Sprint(share.MaxRunning)
 		}
-		t.row("requester", c.Login)
-		t.row("weight", share.Weight)
-		t.row("works at once", limit)
+		t.Row("requester", c.Login)
+		t.Row("weight", share.Weight)
+		t.Row("works at once", limit)
 	})
 }

@@ -15,7 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/client"
+	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
 
@@ -56,7 +58,7 @@ func exitCode(err error) int {
 		return exitLogin
 	case errors.Is(err, errNoResult):
 		return exitNoResult
-	case client.MayRetry(err):
+	case client.MayRetry(err), pool.KindOf(err) == pool.Unavailable:
 		return exitAgain
 	}
 	return exitFailed
@@ -189,9 +191,18 @@ func (p *poolctl) knownPassword() (string, error) {
 	if path == "" {
 		return "", nil
 	}
+	password, err := firstLine(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errLogin, err)
+	}
+	return password, nil
+}
+
+// firstLine gives the first line of a password file.
+func firstLine(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("%w: opening the password file: %w", errLogin, err)
+		return "", fmt.Errorf("opening the password file: %w", err)
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
@@ -202,7 +213,7 @@ func (p *poolctl) knownPassword() (string, error) {
 	if password := strings.TrimSuffix(lines.Text(), "\r"); password != "" {
 		return password, nil
 	}
-	return "", fmt.Errorf("%w: the first line of %s is empty", errLogin, path)
+	return "", fmt.Errorf("the first line of %s is empty", path)
 }
 
 type loginCommand struct{}
@@ -237,8 +248,8 @@ func (loginCommand) Run(ctx context.Context, p *poolctl) error {
 		return err
 	}
 	s := p.session
-	return p.print(wire.Session{ExpiresIn: int64(s.Expires.Sub(p.world.now()) / time.Second), Account: s.Account, Role: s.Role}, func(t *table) {
-		t.line("logged in at %s as %s (account %d, %s) until %s", s.Pool, s.Login, s.Account, s.Role, s.Expires.Format(time.RFC3339))
+	return p.print(wire.Session{ExpiresIn: int64(s.Expires.Sub(p.world.now()) / time.Second), Account: s.Account, Role: s.Role}, func(t *page.Table) {
+		t.Line("logged in at %s as %s (account %d, %s) until %s", s.Pool, s.Login, s.Account, s.Role, s.Expires.Format(time.RFC3339))
 	})
 }
 

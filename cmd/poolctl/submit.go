@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/wire"
 )
 
@@ -80,9 +81,9 @@ func (c submitCommand) Run(ctx context.Context, p *poolctl) error {
 		batch := asBatch(one)
 		out.Batch, missing = &batch, resultOf(batch)
 	}
-	err = p.print(out, func(t *table) {
+	err = p.print(out, func(t *page.Table) {
 		a := out.Accepted
-		t.line("batch:%d with %d works, work:%d to work:%d", a.Batch, a.Works, a.FirstWork, a.LastWork)
+		t.Line("batch:%d with %d works, work:%d to work:%d", a.Batch, a.Works, a.FirstWork, a.LastWork)
 		if out.Batch != nil {
 			showAll(t, []any{*out.Batch})
 		}

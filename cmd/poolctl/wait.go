@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/cmd/poolctl/progress"
 	"workerpool/cmd/poolctl/results"
 	"workerpool/shared/pool"
@@ -36,7 +37,7 @@ func (c waitCommand) Run(ctx context.Context, p *poolctl) error {
 			missing = err
 		}
 	}
-	if err := p.print(all, func(t *table) { showAll(t, all) }); err != nil {
+	if err := p.print(all, func(t *page.Table) { showAll(t, all) }); err != nil {
 		return err
 	}
 	return missing
@@ -117,7 +118,7 @@ func (c resultsCommand) Run(ctx context.Context, p *poolctl) error {
 			}
 		}
 	}
-	err = p.print(got, func(t *table) { t.line("%d results in %s", len(got), c.Out) })
+	err = p.print(got, func(t *page.Table) { t.Line("%d results in %s", len(got), c.Out) })
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/client"
 	"workerpool/shared/wire"
 )
@@ -25,17 +26,17 @@ func (workersCommand) Run(ctx context.Context, p *poolctl) error {
 		}
 		all.Workers = append(all.Workers, worker)
 	}
-	return p.print(all, func(t *table) { workerRows(t, all.Workers) })
+	return p.print(all, func(t *page.Table) { workerRows(t, all.Workers) })
 }
 
-func workerRows(t *table, workers []wire.Worker) {
-	t.row("WORKER", "NAME", "ACCOUNT", "STATE", "LIVE", "OPEN", "QUOTA", "AGREED", "DISAGREED", "FAILED", "LOST", "CAN")
+func workerRows(t *page.Table, workers []wire.Worker) {
+	t.Row("WORKER", "NAME", "ACCOUNT", "STATE", "LIVE", "OPEN", "QUOTA", "AGREED", "DISAGREED", "FAILED", "LOST", "CAN")
 	for _, w := range workers {
 		live := "yes"
 		if !w.Live {
 			live = "no"
 		}
-		t.row(w.ID, w.Name, w.Account, w.State, live, fmt.Sprintf("%d/%d", w.Open, w.Slots), w.Quota, w.Agreed, w.Disagreed, w.FailedRuns, w.LostRuns, can(w.Capabilities))
+		t.Row(w.ID, w.Name, w.Account, w.State, live, fmt.Sprintf("%d/%d", w.Open, w.Slots), w.Quota, w.Agreed, w.Disagreed, w.FailedRuns, w.LostRuns, can(w.Capabilities))
 	}
 }
 
@@ -105,5 +106,5 @@ func (p *poolctl) steer(ctx context.Context, ids []int64, doing string, do steer
 		}
 		done.Workers = append(done.Workers, worker)
 	}
-	return errors.Join(append(faults, p.print(done, func(t *table) { workerRows(t, done.Workers) }))...)
+	return errors.Join(append(faults, p.print(done, func(t *page.Table) { workerRows(t, done.Workers) }))...)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"workerpool/cmd/poolctl/page"
 	"workerpool/cmd/poolctl/progress"
 	"workerpool/shared/client"
 	"workerpool/shared/pool"
@@ -44,17 +45,17 @@ func (c worksCommand) Run(ctx context.Context, p *poolctl) error {
 		}
 		list.Works = append(list.Works, work)
 	}
-	return p.print(list, func(t *table) {
-		t.row("WORK", "BATCH", "INDEX", "STATE", "TRUST", "CREATED", "ENDED", "SIZE", "SHA256", "REASON")
+	return p.print(list, func(t *page.Table) {
+		t.Row("WORK", "BATCH", "INDEX", "STATE", "TRUST", "CREATED", "ENDED", "SIZE", "SHA256", "REASON")
 		for _, w := range list.Works {
 			ended := ""
 			if w.Ended != nil {
 				ended = day(*w.Ended)
 			}
-			t.row(w.ID, w.Batch, w.Index, w.State, w.Trust, day(w.Created), ended, size(w.Size), short(w.SHA256), w.Reason)
+			t.Row(w.ID, w.Batch, w.Index, w.State, w.Trust, day(w.Created), ended, size(w.Size), short(w.SHA256), w.Reason)
 		}
 		if list.Next != 0 {
-			t.line("there are more: --after %d, or --all", list.Next)
+			t.Line("there are more: --after %d, or --all", list.Next)
 		}
 	})
 }
@@ -77,7 +78,7 @@ func (c showCommand) Run(ctx context.Context, p *poolctl) error {
 		}
 		all = append(all, one)
 	}
-	return p.print(all, func(t *table) { showAll(t, all) })
+	return p.print(all, func(t *page.Table) { showAll(t, all) })
 }
 
 // look gives a wire.Work or a wire.Batch.
@@ -88,27 +89,27 @@ func (p *poolctl) look(ctx context.Context, token string, what target) (any, err
 	return p.client.Work(ctx, token, what.id)
 }
 
-func showAll(t *table, all []any) {
+func showAll(t *page.Table, all []any) {
 	for _, one := range all {
 		switch v := one.(type) {
 		case wire.Batch:
-			t.line("batch:%d: works %d to %d, %s", v.ID, v.FirstWork, v.LastWork, progress.Line(v))
+			t.Line("batch:%d: works %d to %d, %s", v.ID, v.FirstWork, v.LastWork, progress.Line(v))
 		case wire.Work:
-			t.line("work:%d: %s, place %d in batch:%d, trust %d, run limit %d s, deadline %s", v.ID, v.State, v.Index, v.Batch, v.Trust, v.RunLimitS, day(v.Deadline))
+			t.Line("work:%d: %s, place %d in batch:%d, trust %d, run limit %d s, deadline %s", v.ID, v.State, v.Index, v.Batch, v.Trust, v.RunLimitS, day(v.Deadline))
 			if v.Reason != "" {
-				t.line("reason: %s", v.Reason)
+				t.Line("reason: %s", v.Reason)
 			}
 			if v.Unstable {
-				t.line("workers came to three or more results: the application does not give the same bytes each time")
+				t.Line("workers came to three or more results: the application does not give the same bytes each time")
 			}
 			if v.SHA256 != "" {
-				t.line("result: %d bytes, sha256 %s", v.Size, v.SHA256)
+				t.Line("result: %d bytes, sha256 %s", v.Size, v.SHA256)
 			}
 			if len(v.Assignments) > 0 {
-				t.row("WORKER", "ATTEMPT", "STATE", "SHA256", "REASON")
+				t.Row("WORKER", "ATTEMPT", "STATE", "SHA256", "REASON")
 			}
 			for _, a := range v.Assignments {
-				t.row(a.Worker, a.Attempt, a.State, short(a.SHA256), a.Reason)
+				t.Row(a.Worker, a.Attempt, a.State, short(a.SHA256), a.Reason)
 			}
 		}
 	}
@@ -144,10 +145,10 @@ func (c cancelCommand) Run(ctx context.Context, p *poolctl) error {
 			done = append(done, one)
 		}
 	}
-	return errors.Join(append(faults, p.print(done, func(t *table) {
-		t.row("WORK", "WAS", "IS")
+	return errors.Join(append(faults, p.print(done, func(t *page.Table) {
+		t.Row("WORK", "WAS", "IS")
 		for _, one := range done {
-			t.row(one.Work, one.Before, one.State)
+			t.Row(one.Work, one.Before, one.State)
 		}
 	}))...)
 }

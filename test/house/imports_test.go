@@ -66,7 +66,7 @@ var rules = []rule{
 	{rooms: []string{"functions/*"}, allow: with("std", nouns, verbs, doors, tools, "docs")},
 	{rooms: []string{"cmd/worker/container"}, allow: with("std", "cmd/worker/executor", engine, "golang.org/x/sys/...")},
 	{rooms: []string{"cmd/worker/..."}, allow: with("std", "cmd/worker/...", "shared/client", "shared/wire", "shared/pool", "shared/chain", "shared/ethsig", "github.com/alecthomas/kong", "golang.org/x/sys/...", "golang.org/x/term")},
-	{rooms: []string{"cmd/poolctl/..."}, allow: with("std", "cmd/poolctl/...", "cmd/mandelbrot/picture", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong", "golang.org/x/term")},
+	{rooms: []string{"cmd/poolctl/..."}, allow: with("std", "cmd/poolctl/...", "cmd/mandelbrot/picture", "shared/client", "shared/wire", "shared/pool", "shared/ethsig", "shared/chain/...", "github.com/alecthomas/kong", "golang.org/x/term")},
 	{rooms: []string{"cmd/mandelbrot/..."}, allow: with("std", "cmd/mandelbrot/...")},
 	{rooms: []string{"cmd/localpool"}, allow: with("std", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong")},
 	{rooms: []string{"cmd/demo/..."}, allow: with("std", "cmd/demo/...", "cmd/mandelbrot/picture", "cmd/poolctl/progress", "cmd/poolctl/results", "golang.org/x/term", "infra/local/...", "shared/client", "shared/wire", "shared/pool")},

@@ -1,0 +1,106 @@
+package onchain
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"workerpool/cmd/poolctl/page"
+	"workerpool/shared/chain/owner"
+	"workerpool/shared/pool"
+)
+
+type statusCommand struct{}
+
+// status is what status answers. Amounts are in nRLC.
+type status struct {
+	Chain      uint64    `json:"chain"`
+	Block      uint64    `json:"block"`
+	BlockTime  time.Time `json:"block_time"`
+	Hub        string    `json:"hub"`
+	Token      string    `json:"token"`
+	Wallet     string    `json:"wallet"`
+	Held       int64     `json:"held_nrlc"`   // in the wallet, not deposited
+	Free       int64     `json:"free_nrlc"`   // stake in no deal
+	Locked     int64     `json:"locked_nrlc"` // lost when no open task is finalized
+	OpenPrice  int64     `json:"open_price_nrlc"`
+	Covers     int64     `json:"covers_nrlc"` // price of further deals that the free stake suffices for
+	Gas        string    `json:"gas_wei"`
+	Workerpool *standing `json:"workerpool,omitempty"`
+}
+
+// standing is the pool in a status.
+type standing struct {
+	Address     string `json:"address"`
+	Registered  bool   `json:"registered"`
+	Owner       string `json:"owner,omitempty"`
+	Ours        bool   `json:"ours"` // it belongs to the wallet
+	Description string `json:"description,omitempty"`
+	WorkerStake int64  `json:"worker_stake_percent"`
+	PoolReward  int64  `json:"pool_reward_percent"`
+}
+
+// Run looks at the wallet of the flags, or without one at the pool's owner.
+func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
+	chain, err := all.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer chain.Close()
+	var seen owner.Workerpool
+	if !all.Workerpool.isZero() {
+		if seen, err = chain.Workerpool(ctx, pool.Address(all.Workerpool)); err != nil {
+			return err
+		}
+	}
+	by := wallet{Address: seen.Owner}
+	if all.Wallet != "" || all.KMS != "" || by.IsZero() {
+		if by, err = all.wallet(ctx, t); err != nil {
+			return err
+		}
+	}
+	a, err := chain.Account(ctx, by.Address)
+	if err != nil {
+		return err
+	}
+	out := status{
+		Chain: chain.Domain().ChainID, Block: a.Head.Number, BlockTime: a.Head.Time, Hub: chain.Domain().Hub.String(), Token: chain.Token().String(),
+		Wallet: by.String(), Held: int64(a.Held), Free: int64(a.Free), Locked: int64(a.Locked),
+		OpenPrice: int64(chain.Covers(a.Locked)), Covers: int64(chain.Covers(a.Free)), Gas: a.Gas.String(),
+	}
+	if !all.Workerpool.isZero() {
+		out.Workerpool = &standing{
+			Address: seen.Address.String(), Registered: seen.Registered, Ours: seen.Registered && seen.Owner == by.Address,
+			Description: seen.Description, WorkerStake: seen.Policy.WorkerStake, PoolReward: seen.Policy.PoolReward,
+		}
+		if seen.Registered {
+			out.Workerpool.Owner = seen.Owner.String()
+		}
+	}
+	return t.Print(out, func(p *page.Table) { out.show(p, a) })
+}
+
+func (s status) show(p *page.Table, a owner.Account) {
+	p.Row("chain", s.Chain)
+	p.Row("newest block", fmt.Sprintf("%d of %s", s.Block, s.BlockTime.Format(time.RFC3339)))
+	p.Row("hub", s.Hub)
+	p.Row("RLC", s.Token)
+	if w := s.Workerpool; w != nil {
+		switch {
+		case !w.Registered:
+			p.Row("workerpool", w.Address+", which is not registered")
+		case !w.Ours:
+			p.Row("workerpool", fmt.Sprintf("%s, which belongs to %s and not to the wallet", w.Address, w.Owner))
+		default:
+			p.Row("workerpool", fmt.Sprintf("%s %q, the wallet's", w.Address, w.Description))
+		}
+		if w.Registered {
+			p.Row("policy", fmt.Sprintf("worker stake %d %%, reward for the pool %d %%", w.WorkerStake, w.PoolReward))
+		}
+	}
+	p.Row("wallet", s.Wallet)
+	p.Row("held", rlc(a.Held)+", not deposited")
+	p.Row("stake free", fmt.Sprintf("%s, enough for deals of %s", rlc(a.Free), rlc(pool.NRLC(s.Covers))))
+	p.Row("stake locked", fmt.Sprintf("%s, lost if no open task is finalized; about %s of price is open", rlc(a.Locked), rlc(pool.NRLC(s.OpenPrice))))
+	p.Row("gas", eth(a.Gas))
+}
