@@ -336,7 +336,7 @@ func writeAssignments(b *statements, assignments []assignmentChange) {
 		return
 	}
 	b.must(int64(len(assignments)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', work BIGINT PATH '$.work',
-			attempt INT PATH '$.attempt', was VARCHAR(10) PATH '$.was', state VARCHAR(10) PATH '$.state', slot VARCHAR(64) PATH '$.slot',
+			attempt INT PATH '$.attempt', was VARCHAR(12) PATH '$.was', state VARCHAR(12) PATH '$.state', slot VARCHAR(64) PATH '$.slot',
 			started INT PATH '$.started', start_by VARCHAR(26) PATH '$.start_by', run_by VARCHAR(26) PATH '$.run_by',
 			digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', reason VARCHAR(500) PATH '$.reason', file CHAR(64) PATH '$.file')) j
 		STRAIGHT_JOIN assignment a ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt AND a.state = j.was
