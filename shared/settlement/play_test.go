@@ -48,13 +48,9 @@ func anyTeam(w *world, terms *pocotest.Terms) []*member {
 // what must hold of any, and where the books saw the task as it is, to the model.
 func (w *world) pass(faults int) {
 	w.look(faults)
-	tasks := make([]settlement.Task, 0, len(w.books))
-	for _, b := range w.books {
-		tasks = append(tasks, b.Task)
-	}
-	s := settlement.Snapshot{Head: w.c.Head(), Tasks: tasks}
+	s := w.snapshot()
 	v := settlement.Decide(s, w.p)
-	turned := settlement.Snapshot{Head: s.Head, Tasks: slices.Clone(tasks)}
+	turned := w.snapshot()
 	slices.Reverse(turned.Tasks)
 	if again := settlement.Decide(turned, w.p); !reflect.DeepEqual(again, v) {
 		w.fatalf("two answers: %+v and %+v", v, again)
@@ -62,17 +58,27 @@ func (w *world) pass(faults int) {
 	for range 1 + w.draw.IntN(2) { // a verdict may be written twice
 		w.write(v)
 	}
-	for i, b := range w.books {
-		s.Tasks[i] = b.Task
+	for _, b := range w.books {
 		if b.fresh {
 			w.judge(b)
 		}
 	}
+	s = w.snapshot()
 	if rest := settlement.Decide(s, w.p); len(rest.Want)+len(rest.Done)+len(rest.Drop) > 0 {
 		w.fatalf("after %+v there is still %+v", v, rest)
 	}
-	w.judgeRisk(s)
+	w.judgeRisk()
 	w.send(faults)
+}
+
+func (w *world) snapshot() settlement.Snapshot {
+	s := settlement.Snapshot{Head: w.c.Head()}
+	for _, b := range w.books {
+		if !b.gone {
+			s.Tasks = append(s.Tasks, b.Task)
+		}
+	}
+	return s
 }
 
 // write applies a verdict as the store does: guarded by the state it is meant for.
@@ -110,7 +116,7 @@ func (w *world) write(v settlement.Verdict) {
 	}
 	for _, d := range v.Drop {
 		b, i := w.row(d.ID)
-		if a := &b.Actions[i]; a.State == pool.ActionWanted {
+		if a := &b.Actions[i]; a.State == pool.ActionWanted || a.State == pool.ActionSent && b.Chain.Status.Ended() {
 			a.State = pool.ActionDropped
 			w.seen.dropped++
 			w.logf("work %d: %s %d dropped: %s", a.Work, a.Kind, a.Round, d.Reason)
@@ -177,16 +183,17 @@ func (w *world) judge(b *book) {
 }
 
 // judgeRisk holds Exposure to the money that the model has locked.
-func (w *world) judgeRisk(s settlement.Snapshot) {
-	fresh := true
-	for i, b := range w.books {
+func (w *world) judgeRisk() {
+	fresh, tasks := true, []settlement.Task{}
+	for _, b := range w.books {
+		tasks = append(tasks, b.Task)
 		if !b.fresh {
 			fresh = false
-		} else if settlement.Exposure(s.Tasks[i:i+1], s.Head).Open == 0 && !b.Chain.Status.Ended() {
+		} else if settlement.Exposure([]settlement.Task{b.Task}, w.c.Head()).Open == 0 && !b.Chain.Status.Ended() {
 			b.lost = true
 		}
 	}
-	risk := settlement.Exposure(s.Tasks, s.Head)
+	risk := settlement.Exposure(tasks, w.c.Head())
 	if _, locked := w.c.Account(ours); fresh && risk.Stake != locked {
 		w.fatalf("%+v of %d locked", risk, locked)
 	}
@@ -223,7 +230,6 @@ func (w *world) ended() {
 			w.fatalf("work %d was said to be lost, and is completed", b.Work)
 		case t.Status == pool.TaskCompleted:
 			paid += w.price(i)
-			// finalize names no consensus: one on its way may meet another after a reorganisation.
 			if r := string(w.c.Results(t.ID)); !b.astray && r != string(said) && r != "at "+t.Consensus.String() {
 				w.fatalf("work %d says %q of %v", b.Work, r, t.Consensus)
 			}

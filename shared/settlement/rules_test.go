@@ -21,7 +21,7 @@ var (
 func task(status pool.TaskStatus) settlement.Task {
 	t := settlement.Task{
 		Work: 7, Deal: pool.Hash{0xd}, Index: 3, Start: epoch, T: t0, Price: 1000,
-		Chain: pool.Task{ID: pool.Hash{0x7}, Status: status}, Running: true, Results: said,
+		Chain: pool.Task{ID: pool.Hash{0x7}, Block: 9, Status: status}, Running: true, Results: said,
 	}
 	return t
 }

@@ -42,13 +42,17 @@ type Task struct {
 }
 
 // Snapshot is what settlement sees: tasks whose deals the chain still knows, the
-// ended ones too while they have actions that are wanted or sent.
+// ended ones too while they have actions that are wanted or sent. A task that was
+// seen at a block that a reorganisation took back is left out until it is seen
+// again: finalize and reopen name no round, and one that is meant for a consensus
+// that is gone may meet the next.
 type Snapshot struct {
 	Head  pool.Block // deadlines are judged by its time
 	Tasks []Task
 }
 
-// Dropped is a wanted action that is of no use any more.
+// Dropped is an action that is of no use any more: one that was wanted, or sent for
+// a task that has ended.
 type Dropped struct {
 	ID     int64
 	Reason string
@@ -63,14 +67,19 @@ type Verdict struct {
 
 // Decide compares books and chain. A wanted action stays so while it is of use.
 // One that was sent cannot be called back: it is done when the chain shows its
-// effect, and wanted again only after its broadcast was found without effect. An
-// action that is done or dropped is wanted again when the chain shows, after a
-// reorganisation for instance, that it is needed.
+// effect, wanted again only after its broadcast was found without effect, and
+// given up only when the task has ended. One that was dropped is wanted again when
+// it is needed. One that is done is wanted again when a reorganisation took its
+// effect back; only a view of the head itself shows that, for an older one may be
+// from before the effect. Nothing is decided on a view from beyond the head.
 //
 // An answer applied to the books leaves nothing to decide at the same head.
 func Decide(s Snapshot, p Policy) Verdict {
 	var v Verdict
 	for _, t := range s.Tasks {
+		if t.Chain.Block > s.Head.Number {
+			continue
+		}
 		m := moment{Task: t, now: s.Head.Time, policy: p}
 		wanted, useful := m.wanted()
 		known := false
@@ -79,14 +88,13 @@ func Decide(s Snapshot, p Policy) Verdict {
 			known = known || same
 			switch {
 			case same:
-				wanted.ID = a.ID
-				if a.State != pool.ActionSent && (a.State != pool.ActionWanted || !sameTerms(a, wanted)) {
+				if wanted.ID = a.ID; m.again(a, wanted, s.Head) {
 					v.Want = append(v.Want, wanted)
 				}
 			case a.State != pool.ActionWanted && a.State != pool.ActionSent:
 			case m.shows(a):
 				v.Done = append(v.Done, a.ID)
-			case a.State == pool.ActionWanted:
+			case a.State == pool.ActionWanted, m.Chain.Status.Ended():
 				v.Drop = append(v.Drop, Dropped{a.ID, m.against(a)})
 			}
 		}
@@ -100,8 +108,17 @@ func Decide(s Snapshot, p Policy) Verdict {
 	return v
 }
 
-func sameTerms(a, b pool.Action) bool {
-	return a.Before.Equal(b.Before) && bytes.Equal(a.Results, b.Results)
+// again tells whether the books are to be told that an action they have is wanted.
+func (m moment) again(has, wanted pool.Action, head pool.Block) bool {
+	switch has.State {
+	case pool.ActionWanted:
+		return !has.Before.Equal(wanted.Before) || !bytes.Equal(has.Results, wanted.Results)
+	case pool.ActionDone:
+		return m.Chain.Block == head.Number
+	case pool.ActionDropped:
+		return true
+	}
+	return false
 }
 
 // bySlack orders actions by the time left until they are useless.

@@ -44,8 +44,8 @@ func TestActions(t *testing.T) {
 		"too late for all but refund":   {pool.Initialize, 1, task(pool.TaskUnset), 10 * t0, [4]string{"too late" + other, keep + other, keep + other, keep + other}},
 		"finalize needed":               {pool.Finalize, 1, revealing(2, 2), 2 * t0, [4]string{keep, keep, want, want}},
 		"finalized":                     {pool.Finalize, 1, task(pool.TaskCompleted), 2 * t0, [4]string{done, done, keep, keep}},
-		"finalized in a later round":    {pool.Finalize, 1, reopened(task(pool.TaskCompleted), 2), 2 * t0, [4]string{"reopened since", keep, keep, keep}},
-		"claimed meanwhile":             {pool.Finalize, 1, task(pool.TaskFailed), 10 * t0, [4]string{"has ended", keep, keep, keep}},
+		"finalized in a later round":    {pool.Finalize, 1, reopened(task(pool.TaskCompleted), 2), 2 * t0, [4]string{"reopened since", "reopened since", keep, keep}},
+		"claimed meanwhile":             {pool.Finalize, 1, task(pool.TaskFailed), 10 * t0, [4]string{"has ended", "has ended", keep, keep}},
 		"reveals undone":                {pool.Finalize, 1, revealing(0, 2), 2 * t0, [4]string{"nobody has revealed", keep, keep, keep}},
 		"consensus undone":              {pool.Finalize, 1, task(pool.TaskActive), 2 * t0, [4]string{"no consensus", keep, keep, keep}},
 		"another winner after all":      {pool.Finalize, 1, revealing(1, 2), 2 * t0, [4]string{"may still reveal", keep, keep, keep}},
@@ -61,7 +61,7 @@ func TestActions(t *testing.T) {
 		"too late for a run":            {pool.Reopen, 1, revealing(0, 2), 6 * t0, [4]string{"too late for a fresh run", keep, keep, keep}},
 		"claim needed":                  {pool.Claim, 1, task(pool.TaskActive), 11 * t0, [4]string{keep, keep, want, want}},
 		"claimed":                       {pool.Claim, 1, task(pool.TaskFailed), 11 * t0, [4]string{done, done, keep, keep}},
-		"claim of a finalized task":     {pool.Claim, 1, task(pool.TaskCompleted), 11 * t0, [4]string{"has ended", keep, keep, keep}},
+		"claim of a finalized task":     {pool.Claim, 1, task(pool.TaskCompleted), 11 * t0, [4]string{"has ended", "has ended", keep, keep}},
 		"time went back":                {pool.Claim, 1, task(pool.TaskActive), 9 * t0, [4]string{"has not passed", keep, keep, keep}},
 		"claim of what became unset":    {pool.Claim, 1, task(pool.TaskUnset), 11 * t0, [4]string{"not initialized" + other, keep + other, keep + other, keep + other}},
 		"refund needed":                 {pool.InitializeClaim, 1, task(pool.TaskUnset), 11 * t0, [4]string{keep, keep, want, want}},
@@ -113,6 +113,36 @@ func saidBy(kind pool.ActionKind) []byte {
 		return said
 	}
 	return nil
+}
+
+// TestDoneForGood: a view from before the head is no proof that the effect of what
+// was done is gone.
+func TestDoneForGood(t *testing.T) {
+	t.Parallel()
+	for _, state := range []pool.ActionState{pool.ActionDone, pool.ActionDropped} {
+		for block, want := range map[uint64]bool{8: state == pool.ActionDropped, 9: true} {
+			again := revealing(0, 2)
+			again.Chain.Block = block
+			again.Actions = []pool.Action{{ID: 42, Kind: pool.Reopen, Round: 1, State: state}}
+			if v := decide(4*t0, again); (len(v.Want) == 1) != want || len(v.Drop)+len(v.Done) > 0 {
+				t.Errorf("%s, seen at block %d of 9: %+v", state, block, v)
+			}
+		}
+	}
+}
+
+// TestBeyondTheHead: what was seen at a block that the head has not reached is of
+// another branch, or the head of a node that lags.
+func TestBeyondTheHead(t *testing.T) {
+	t.Parallel()
+	beyond := task(pool.TaskActive)
+	beyond.Chain.Block = 10
+	for i, state := range pool.ActionStates {
+		beyond.Actions = append(beyond.Actions, pool.Action{ID: int64(i), Kind: pool.Initialize, Round: 1, State: state}, pool.Action{ID: 9, Kind: pool.Finalize, Round: 1, State: state})
+	}
+	if v := decide(11*t0, beyond); len(v.Want)+len(v.Done)+len(v.Drop) > 0 {
+		t.Errorf("%+v", v)
+	}
 }
 
 // TestOtherTerms: a reorganisation may move the deal's start, another upload what
