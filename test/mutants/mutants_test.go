@@ -6,17 +6,19 @@ package mutants
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 )
 
 // nouns are the packages whose tests are put to the proof, fastest first.
-var nouns = []string{"pool", "consensus", "wire", "reason", "placement", "life"}
+var nouns = []string{"pool", "consensus", "wire", "reason", "settlement", "placement", "life"}
 
 const root = "../.."
 
@@ -24,9 +26,12 @@ const root = "../.."
 // to put in its place, and what would then go wrong.
 type mutant struct{ file, old, new, why string }
 
+var only = flag.String("only", "", "plant only the bugs of files whose path below shared begins so")
+
 // TestMutants plants one bug after the other; with -short it only sees that
 // each still can be planted.
 func TestMutants(t *testing.T) {
+	mutants := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !strings.HasPrefix(m.file, *only) })
 	planted := make([][]byte, len(mutants))
 	for i, m := range mutants {
 		planted[i] = m.plant(t)
