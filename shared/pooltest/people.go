@@ -196,7 +196,7 @@ func (w *World) TryBeat(worker Worker, reports ...wire.Report) Answer {
 func Says(work int64, attempt int, state, what string) wire.Report {
 	r := wire.Report{Work: work, Attempt: attempt, State: state}
 	switch pool.ReportState(state) {
-	case pool.SaysReported, pool.SaysUploading, pool.SaysUploaded:
+	case pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded:
 		r.SHA256, r.Size = fmt.Sprintf("%x", sha256.Sum256([]byte(what))), int64(len(what))
 	case pool.SaysFailed, pool.SaysRefused:
 		r.Reason = what

@@ -21,6 +21,7 @@ import (
 	"workerpool/shared/auth"
 	"workerpool/shared/blob"
 	"workerpool/shared/dispatch"
+	"workerpool/shared/ethsig"
 	"workerpool/shared/heartbeat"
 	"workerpool/shared/operate"
 	"workerpool/shared/query"
@@ -53,6 +54,7 @@ type World struct {
 	Files  *Doubt          // of the bucket's door
 	Bell   *Doubt          // of the queue's door
 	Tokens *auth.Tokens
+	Key    *ethsig.Key // the pool's on the chain; nil in a World without deals
 
 	t        testing.TB
 	handler  http.Handler
@@ -67,7 +69,23 @@ type World struct {
 // New makes a World of its own: an empty database, bucket and queue.
 func New(t testing.TB) *World {
 	t.Helper()
-	w := &World{t: t, Wire: &storetest.Wire{}, Files: &Doubt{}, Bell: &Doubt{}}
+	return build(t, nil)
+}
+
+// NewWithDeals makes a World that serves deals. There is no chain in it: what a
+// chain would show is put into the books (storetest.Books.AddDeal and See).
+func NewWithDeals(t testing.TB) *World {
+	t.Helper()
+	key, err := ethsig.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return build(t, key)
+}
+
+func build(t testing.TB, key *ethsig.Key) *World {
+	t.Helper()
+	w := &World{Key: key, t: t, Wire: &storetest.Wire{}, Files: &Doubt{}, Bell: &Doubt{}}
 	w.Books = storetest.New(t, storetest.Dial(w.Wire.Dial))
 	w.Tokens = w.Issuing(Issuer, Pool, time.Now)
 	w.sqs, w.queueURL = newQueue(t)
@@ -83,7 +101,11 @@ func New(t testing.TB) *World {
 	w.Queue, w.Bucket = ringer, bucket
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: Pool, Function: "pooltest", Now: time.Now})
 	seed := func() uint64 { return uint64(w.serial.Add(1)) }
-	w.flow = dispatch.New(dispatch.Config{Books: w.Books, Meter: meter, Seed: seed, Lease: true, Now: time.Now})
+	dispatching := dispatch.Config{Books: w.Books, Meter: meter, Seed: seed, Lease: true, Now: time.Now}
+	if key != nil {
+		dispatching.Words, dispatching.Signer = w.Books, ethsig.Word{Signer: key}
+	}
+	w.flow = dispatch.New(dispatching)
 	w.tick = reconcile.New(reconcile.Config{Books: w.Books, Bell: ringer, Meter: meter, Now: time.Now})
 	known := func(next http.Handler) http.Handler { return auth.Middleware(w.Tokens, next) }
 	w.handler = routes(map[string]http.Handler{
@@ -93,6 +115,7 @@ func New(t testing.TB) *World {
 		}).Handler()),
 		"heartbeat": known(heartbeat.New(heartbeat.Config{
 			Books: w.Books, Files: bucket, Bell: ringer, Tokens: w.Tokens, Meter: meter, Seed: seed, Busy: Busy, Idle: Idle, Budget: Budget, MaxFile: MaxFile,
+			Pool: Pool, Deals: key != nil, Recover: ethsig.Signed,
 		}).Handler()),
 		"query": query.New(query.Config{
 			Books: w.Books, Reasons: w.Books, Archives: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,
@@ -230,7 +253,7 @@ func (w *World) Check() {
 // stored, changed or removed.
 func (w *World) Stored() map[string]int64 {
 	w.t.Helper()
-	rows, err := w.Books.SQL.Query(`CHECKSUM TABLE account, assignment, batch, beat, class, draw, event, input, lease, past_assignment, pool_state, ready, requester, tally, work, work_item, worker EXTENDED`)
+	rows, err := w.Books.SQL.Query(`CHECKSUM TABLE account, assignment, authorisation, batch, beat, class, draw, event, input, lease, past_assignment, pool_state, ready, requester, tally, work, work_item, worker EXTENDED`)
 	if err != nil {
 		w.t.Fatal(err)
 	}

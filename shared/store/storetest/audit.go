@@ -96,6 +96,8 @@ type (
 		owner pool.Owner
 		slots int
 		beat  bool
+
+		wallet pool.Address
 	}
 	snapshot struct {
 		batches map[pool.BatchID]batchRow
@@ -103,7 +105,10 @@ type (
 		turns   map[pool.WorkID][]turnRow
 		ready   map[readyKey]int
 		workers map[pool.WorkerID]workerRow
-		back    map[pair]bool // turns that expired since they were offered; if open, their workers returned
+		deals   map[pool.WorkID]*dealRow
+
+		taskless []pool.WorkID // works of deals that have no task
+		back     map[pair]bool // turns that expired since they were offered; if open, their workers returned
 	}
 )
 
@@ -111,7 +116,7 @@ type (
 func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 	s := &snapshot{
 		batches: map[pool.BatchID]batchRow{}, works: map[pool.WorkID]pool.Work{}, turns: map[pool.WorkID][]turnRow{},
-		ready: map[readyKey]int{}, workers: map[pool.WorkerID]workerRow{}, back: map[pair]bool{},
+		ready: map[readyKey]int{}, workers: map[pool.WorkerID]workerRow{}, back: map[pair]bool{}, deals: map[pool.WorkID]*dealRow{},
 	}
 	each := func(query string, scan func(*sql.Rows) error) error {
 		rows, err := tx.QueryContext(ctx, query)
@@ -186,13 +191,20 @@ func read(ctx context.Context, tx *sql.Tx) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, each(`SELECT w.id, w.account_id, a.shared, w.slots, t.worker_id IS NOT NULL FROM worker w JOIN account a ON a.id = w.account_id
+	if err := s.readDeals(each); err != nil {
+		return nil, err
+	}
+	return s, each(`SELECT w.id, w.account_id, a.shared, w.slots, t.worker_id IS NOT NULL, w.wallet FROM worker w JOIN account a ON a.id = w.account_id
 		LEFT JOIN beat t ON t.worker_id = w.id`, func(r *sql.Rows) error {
 		var id pool.WorkerID
 		var account pool.AccountID
 		var shared bool
 		var w workerRow
-		err := r.Scan(&id, &account, &shared, &w.slots, &w.beat)
+		var wallet []byte
+		err := r.Scan(&id, &account, &shared, &w.slots, &w.beat, &wallet)
+		if wallet != nil {
+			w.wallet = pool.Address(wallet)
+		}
 		w.owner = pool.Owner(fmt.Sprint("account:", account))
 		if shared {
 			w.owner = pool.Owner(fmt.Sprint("worker:", id))

@@ -63,7 +63,8 @@ func (b *Books) AddDeal(t testing.TB, tasks, trust int) []pool.WorkID {
 	return works
 }
 
-// See stores what the chain shows of tasks, at one block after the last.
+// See stores what the chain shows of tasks, at one block after the last, which can
+// no longer change if one of them says so.
 func (b *Books) See(t testing.TB, tasks ...pool.Task) []life.Life {
 	t.Helper()
 	from, err := b.Cursor(background)
@@ -73,6 +74,9 @@ func (b *Books) See(t testing.TB, tasks ...pool.Task) []life.Life {
 	head := pool.Head{Block: pool.Block{Number: from.Number + 1, Hash: pool.Hash{0xee, byte(from.Number)}, Time: time.Now().UTC()}}
 	for i := range tasks {
 		tasks[i].Block = head.Number
+		if tasks[i].Final {
+			head.Finalized = head.Number
+		}
 	}
 	lease := b.reconciling(t)
 	if err := b.Followed(background, lease, pool.Followed{From: from, To: head.Block, Clock: head.Time}); err != nil {

@@ -14,6 +14,9 @@ func (s *snapshot) faults() []string {
 	for _, w := range s.works {
 		s.work(f, w)
 	}
+	for _, id := range s.taskless {
+		f.add("work %d is of a deal and has no task", id)
+	}
 	s.queue(f)
 	s.slots(f)
 	return f.list
@@ -97,6 +100,10 @@ func (s *snapshot) work(f *findings, w pool.Work) {
 			held++
 		}
 	}
+	if d := s.deals[w.ID]; d != nil {
+		s.deal(f, w, d)
+		return
+	}
 	if need := s.needed(w, trust); open > need {
 		f.add("work %d has %d open turns and needs %d", w.ID, open, need)
 	}
@@ -128,7 +135,7 @@ func (s *snapshot) turn(f *findings, w pool.Work, t turnRow, trust int) {
 		f.add("work %d has a turn of worker %d that is %s and never ran", w.ID, t.Worker, t.State)
 	case (t.State == pool.Reported || t.State == pool.Uploading) && t.Digest.IsZero():
 		f.add("work %d has a turn of worker %d that is %s without a digest", w.ID, t.Worker, t.State)
-	case t.State == pool.Uploading && (t.Digest != w.Digest || t.Size != w.Size):
+	case t.State == pool.Uploading && (t.Digest != w.Digest || t.Size != w.Size && s.deals[w.ID] == nil):
 		f.add("work %d has worker %d upload what was not agreed upon", w.ID, t.Worker)
 	case t.past && !w.State.Ended():
 		f.add("work %d is %s and its turn of worker %d was archived", w.ID, w.State, t.Worker)
@@ -179,6 +186,12 @@ func (s *snapshot) queue(f *findings) {
 		missing, there := s.ready[readyKey{b.class, b.rank + b.cost*int64(w.ID.Index()), w.ID}]
 		if there {
 			listed++
+		}
+		if d := s.deals[w.ID]; d != nil { // how many it wants follows the chain's clock too
+			if there && (missing < 1 || !w.State.Open() || d.status > pool.TaskActive) {
+				f.add("work %d is %s with a task of status %d and is listed as ready for %d", w.ID, w.State, d.status, missing)
+			}
+			continue
 		}
 		if wanted := l.Wanted(life.Defaults); missing != wanted || there && missing < 1 {
 			f.add("work %d is %s, wants %d more and is listed as ready for %d", w.ID, w.State, wanted, missing)
