@@ -55,7 +55,7 @@ var rules = []rule{
 	{rooms: []string{"shared/ethsig"}, allow: with("std", "shared/pool", "github.com/ethereum/go-ethereum/crypto", "github.com/ethereum/go-ethereum/accounts/keystore", "github.com/google/uuid")},
 	{rooms: []string{"shared/chain/kms"}, allow: with("std", "shared/pool", "shared/ethsig", sdk)},
 	{rooms: []string{"shared/chain/chaintest"}, allow: with("...")},
-	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain/poco", ethereum)},
+	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain", "shared/chain/node", "shared/chain/poco", ethereum)},
 	{rooms: []string{"shared/entry"}, allow: with("std", "shared/pool", "shared/telemetry", "shared/web", "github.com/aws/aws-lambda-go/...")},
 	{rooms: []string{"shared/client"}, allow: with("std", "shared/pool", "shared/wire")},
 	// Tools serve all but the nouns and know no room.
