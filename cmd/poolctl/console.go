@@ -17,9 +17,6 @@ func (c console) Print(value any, human func(*page.Table)) error {
 	return c.print(value, human)
 }
 
-// Note implements onchain.Console.
-func (c console) Note(format string, args ...any) { c.note(format, args...) }
-
 // Secret implements onchain.Console.
 func (c console) Secret(what, file, variable string) (string, error) {
 	if file != "" {

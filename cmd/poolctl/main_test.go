@@ -59,7 +59,7 @@ func newStage(t *testing.T) *stage {
 	}))
 	t.Cleanup(server.Close)
 	s.url = server.URL
-	for _, name := range []string{"POOLCTL_POOL", "POOLCTL_SESSION", "POOLCTL_LOGIN", "POOLCTL_PASSWORD_FILE"} {
+	for _, name := range []string{"POOLCTL_POOL", "POOLCTL_SESSION", "POOLCTL_LOGIN", "POOLCTL_PASSWORD_FILE", "ETHNODE", "IEXECHUBCONTRACT", "WORKERPOOLADDRESS", "WALLETPATH"} {
 		t.Setenv(name, "") // kong reads them itself
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)

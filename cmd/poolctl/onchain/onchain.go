@@ -27,8 +27,6 @@ var ErrUsage = errors.New("wrong usage")
 type Console interface {
 	// Print writes the answer: value as JSON, or what human makes.
 	Print(value any, human func(*page.Table)) error
-	// Note tells a person about the way.
-	Note(format string, args ...any)
 	// Secret gives the first line of a file, else a variable of the environment,
 	// else what is typed unseen; the error says how to give it.
 	Secret(what, file, variable string) (string, error)
@@ -70,11 +68,11 @@ func (w Where) open(ctx context.Context) (*owner.Owner, error) {
 	if w.Hub.isZero() {
 		return nil, fmt.Errorf("%w: name the hub by --hub 0x... or IEXECHUBCONTRACT", ErrUsage)
 	}
-	chain, err := owner.Open(ctx, owner.Config{URL: w.Node, Hub: pool.Address(w.Hub)})
+	door, err := owner.Open(ctx, owner.Config{URL: w.Node, Hub: pool.Address(w.Hub)})
 	if err != nil {
 		return nil, fmt.Errorf("--node, --hub: %w", err)
 	}
-	return chain, nil
+	return door, nil
 }
 
 // wallet is the owner's: its address is known before its key is opened.
@@ -128,16 +126,16 @@ func (w Where) unlock(t Console, file []byte) (*ethsig.Key, error) {
 }
 
 // ours looks at the pool and sees that it is the wallet's.
-func (w Where) ours(ctx context.Context, chain *owner.Owner, by pool.Address) (owner.Workerpool, error) {
+func (w Where) ours(ctx context.Context, door *owner.Owner, by pool.Address) (owner.Workerpool, error) {
 	if w.Workerpool.isZero() {
 		return owner.Workerpool{}, fmt.Errorf("%w: name the pool by --workerpool 0x... or WORKERPOOLADDRESS", ErrUsage)
 	}
-	seen, err := chain.Workerpool(ctx, pool.Address(w.Workerpool))
+	seen, err := door.Workerpool(ctx, pool.Address(w.Workerpool))
 	if err != nil {
 		return seen, err
 	}
 	if !seen.Registered {
-		return seen, fmt.Errorf("--workerpool: no pool is registered at %s on chain %d: \"poolctl chain register\" makes one", seen.Address, chain.Domain().ChainID)
+		return seen, fmt.Errorf("--workerpool: no pool is registered at %s on chain %d: \"poolctl chain register\" makes one", seen.Address, door.Domain().ChainID)
 	}
 	if seen.Owner != by {
 		return seen, fmt.Errorf("--workerpool: %s belongs to %s, the wallet is %s", seen.Address, seen.Owner, by)
@@ -161,14 +159,13 @@ type deed struct {
 	MostFee     string `json:"most_fee"`
 	Transaction string `json:"transaction,omitempty"`
 	Block       uint64 `json:"block,omitempty"`
-	Gas         uint64 `json:"gas,omitempty"`
-	Fee         string `json:"fee,omitempty"`
+	Gas         int64  `json:"gas,omitempty"`
 }
 
 // carry sends a step if it may, and tells of it.
-func (y yes) carry(ctx context.Context, chain *owner.Owner, by wallet, does string, step *owner.Step) (deed, error) {
+func (y yes) carry(ctx context.Context, door *owner.Owner, by wallet, does string, step *owner.Step) (deed, error) {
 	d := deed{
-		Does: does, Wallet: by.String(), Chain: chain.Domain().ChainID, To: step.To.String(), GasLimit: step.Gas, MostFee: eth(step.Fee),
+		Does: does, Wallet: by.String(), Chain: door.Domain().ChainID, To: step.To.String(), GasLimit: step.Gas, MostFee: eth(step.Fee),
 	}
 	if !y.Yes {
 		return d, nil
@@ -177,11 +174,11 @@ func (y yes) carry(ctx context.Context, chain *owner.Owner, by wallet, does stri
 	if err != nil {
 		return d, err
 	}
-	done, err := chain.Send(ctx, key, step)
+	done, err := door.Send(ctx, key, step)
 	if err != nil {
 		return d, fmt.Errorf("%s: %w", does, err)
 	}
-	d.Done, d.Transaction, d.Block, d.Gas, d.Fee = true, done.Hash.String(), done.Block, done.Gas, eth(done.Fee)
+	d.Done, d.Transaction, d.Block, d.Gas = true, done.Hash.String(), done.Block, done.Gas
 	return d, nil
 }
 
@@ -191,7 +188,7 @@ func (d deed) show(p *page.Table) {
 		p.Line("done: %s", d.Does)
 		p.Row("transaction", d.Transaction)
 		p.Row("block", d.Block)
-		p.Row("gas", fmt.Sprintf("%d, %s", d.Gas, d.Fee))
+		p.Row("gas", d.Gas)
 		return
 	}
 	p.Line("would %s", d.Does)

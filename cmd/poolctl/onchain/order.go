@@ -40,37 +40,36 @@ type ordered struct {
 // Run signs an order and keeps it. The chain is not told: whoever has the file may
 // make deals by it, each of which locks stake.
 func (c orderCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	chain, err := all.open(ctx)
+	door, err := all.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer chain.Close()
 	by, err := all.wallet(ctx, t)
 	if err != nil {
 		return err
 	}
-	seen, err := all.ours(ctx, chain, by.Address)
+	seen, err := all.ours(ctx, door, by.Address)
 	if err != nil {
 		return err
 	}
-	category, err := chain.Category(ctx, c.Category)
+	category, err := door.Category(ctx, c.Category)
 	if err != nil {
 		return fmt.Errorf("--category: %w", err)
 	}
-	order, stake, err := c.order(chain, seen.Address)
+	order, stake, err := c.order(door, seen.Address)
 	if err != nil {
 		return err
 	}
-	account, err := chain.Account(ctx, by.Address)
+	purse, _, err := door.Account(ctx, by.Address)
 	if err != nil {
 		return err
 	}
-	if err := free(ctx, c.File, chain); err != nil {
+	if err := free(ctx, c.File, door); err != nil {
 		return fmt.Errorf("--file: %w", err)
 	}
 	out := ordered{
-		Order: toSigned(order, nil), Chain: chain.Domain().ChainID, File: c.File, Category: fmt.Sprintf("%s, T = %s", category.Name, category.T),
-		Stake: int64(stake), Free: int64(account.Free),
+		Order: toSigned(order, nil), Chain: door.Domain().ChainID, File: c.File, Category: fmt.Sprintf("%s, T = %s", category.Name, category.T),
+		Stake: int64(stake), Free: int64(purse.Stake),
 	}
 	if c.Yes {
 		if _, err := rand.Read(order.Salt[:]); err != nil {
@@ -80,7 +79,7 @@ func (c orderCommand) Run(ctx context.Context, all *Commands, t Console) error {
 		if err != nil {
 			return err
 		}
-		hash := chain.Domain().Hash(order)
+		hash := door.Domain().Hash(order)
 		signature, err := key.Sign(ctx, hash)
 		if err != nil {
 			return fmt.Errorf("signing the order: %w", err)
@@ -96,9 +95,9 @@ func (c orderCommand) Run(ctx context.Context, all *Commands, t Console) error {
 		p.Row("tasks", order.Volume)
 		p.Row("category", fmt.Sprintf("%d: %s", c.Category, out.Category))
 		p.Row("trust", order.Trust)
-		p.Row("locked when all are dealt", fmt.Sprintf("%s; free are %s", rlc(stake), rlc(account.Free)))
-		if stake > account.Free {
-			p.Line("the free stake is short: deals beyond %s of price will not come about", rlc(chain.Covers(account.Free)))
+		p.Row("locked when all are dealt", fmt.Sprintf("%s; free are %s", rlc(stake), rlc(purse.Stake)))
+		if stake > purse.Stake {
+			p.Line("the free stake is short: deals beyond %s of price will not come about", rlc(door.Covers(purse.Stake)))
 		}
 		if !out.Signed {
 			p.Line("nothing was signed: --yes signs it into %s", c.File)
@@ -110,7 +109,7 @@ func (c orderCommand) Run(ctx context.Context, all *Commands, t Console) error {
 }
 
 // order makes the order, not yet salted, and says what stake it takes in all.
-func (c orderCommand) order(chain *owner.Owner, workerpool pool.Address) (ethsig.WorkerpoolOrder, pool.NRLC, error) {
+func (c orderCommand) order(door *owner.Owner, workerpool pool.Address) (ethsig.WorkerpoolOrder, pool.NRLC, error) {
 	price := pool.NRLC(c.Price)
 	switch {
 	case c.Volume == 0:
@@ -123,22 +122,22 @@ func (c orderCommand) order(chain *owner.Owner, workerpool pool.Address) (ethsig
 	return ethsig.WorkerpoolOrder{
 		Workerpool: workerpool, Price: price, Volume: c.Volume, Tag: pool.Hash(c.Tag), Category: c.Category, Trust: c.Trust,
 		AppRestrict: pool.Address(c.App), DatasetRestrict: pool.Address(c.Dataset), RequesterRestrict: pool.Address(c.Requester),
-	}, chain.Stake(price) * pool.NRLC(c.Volume), nil
+	}, door.Stake(price) * pool.NRLC(c.Volume), nil
 }
 
 // free says why a file has no room for an order: one is there that may still make
 // deals, and without its file it could not be called off.
-func free(ctx context.Context, file string, chain *owner.Owner) error {
-	old, found, err := take(file, chain.Domain().ChainID)
+func free(ctx context.Context, file string, door *owner.Owner) error {
+	old, found, err := take(file, door.Domain().ChainID)
 	if err != nil || !found {
 		return err
 	}
-	consumed, err := chain.Consumed(ctx, old.WorkerpoolOrder)
+	consumed, err := door.Consumed(ctx, old.WorkerpoolOrder)
 	if err != nil {
 		return err
 	}
 	if consumed < old.Volume {
-		return fmt.Errorf("%s has an order for chain %d of which %d of %d tasks are left: call it off, or name another file", file, chain.Domain().ChainID, old.Volume-consumed, old.Volume)
+		return fmt.Errorf("%s has an order for chain %d of which %d of %d tasks are left: call it off, or name another file", file, door.Domain().ChainID, old.Volume-consumed, old.Volume)
 	}
 	return nil
 }
@@ -157,29 +156,28 @@ type cancelled struct {
 
 // Run calls an order off. Deals made by it go on.
 func (c cancelCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	chain, err := all.open(ctx)
+	door, err := all.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer chain.Close()
 	by, err := all.wallet(ctx, t)
 	if err != nil {
 		return err
 	}
-	order, found, err := take(c.File, chain.Domain().ChainID)
+	order, found, err := take(c.File, door.Domain().ChainID)
 	if err != nil {
 		return err
 	}
 	if !found {
-		return fmt.Errorf("%s has no workerpool order for chain %d", c.File, chain.Domain().ChainID)
+		return fmt.Errorf("%s has no workerpool order for chain %d", c.File, door.Domain().ChainID)
 	}
 	where := all.Where
 	where.Workerpool = address(order.Workerpool)
-	if _, err := where.ours(ctx, chain, by.Address); err != nil {
+	if _, err := where.ours(ctx, door, by.Address); err != nil {
 		return fmt.Errorf("the order of %s: %w", c.File, err)
 	}
-	hash := chain.Domain().Hash(order.WorkerpoolOrder)
-	consumed, err := chain.Consumed(ctx, order.WorkerpoolOrder)
+	hash := door.Domain().Hash(order.WorkerpoolOrder)
+	consumed, err := door.Consumed(ctx, order.WorkerpoolOrder)
 	if err != nil {
 		return err
 	}
@@ -187,12 +185,12 @@ func (c cancelCommand) Run(ctx context.Context, all *Commands, t Console) error 
 		return fmt.Errorf("the order %s is used up or called off already: %d of its %d tasks are gone", hash, consumed, order.Volume)
 	}
 	does := fmt.Sprintf("call off the order %s, of which %d of %d tasks are left", hash, order.Volume-consumed, order.Volume)
-	step, err := chain.CallOff(ctx, by.Address, order.WorkerpoolOrder)
+	step, err := door.CallOff(ctx, by.Address, order.WorkerpoolOrder)
 	if err != nil {
 		return fmt.Errorf("%s: %w", does, err)
 	}
 	out := cancelled{Hash: hash.String(), Tasks: order.Volume - consumed}
-	if out.deed, err = c.carry(ctx, chain, by, does, step); err != nil {
+	if out.deed, err = c.carry(ctx, door, by, does, step); err != nil {
 		return err
 	}
 	return t.Print(out, out.show)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"workerpool/cmd/poolctl/page"
+	"workerpool/shared/chain"
 	"workerpool/shared/chain/owner"
 	"workerpool/shared/pool"
 )
@@ -32,16 +33,15 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 	if c.Description == "" {
 		return fmt.Errorf("%w: the description is empty", ErrUsage)
 	}
-	chain, err := all.open(ctx)
+	door, err := all.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer chain.Close()
 	by, err := all.wallet(ctx, t)
 	if err != nil {
 		return err
 	}
-	at, step, err := chain.Register(ctx, by.Address, c.Description)
+	at, step, err := door.Register(ctx, by.Address, c.Description)
 	if err != nil {
 		return fmt.Errorf("registering the pool: %w", err)
 	}
@@ -50,7 +50,7 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 	}
 	out := registered{Workerpool: at.String(), Deeds: []deed{}}
 	if step != nil {
-		d, err := c.carry(ctx, chain, by, fmt.Sprintf("register the pool %q as %s", c.Description, at), step)
+		d, err := c.carry(ctx, door, by, fmt.Sprintf("register the pool %q as %s", c.Description, at), step)
 		if err != nil {
 			return err
 		}
@@ -58,12 +58,12 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 	}
 	policy := owner.Policy{WorkerStake: c.WorkerStake, PoolReward: c.PoolReward}
 	if step == nil || c.Yes {
-		seen, err := chain.Workerpool(ctx, at)
+		seen, err := door.Workerpool(ctx, at)
 		if err != nil {
 			return err
 		}
 		if seen.Policy != policy {
-			d, err := c.policy(ctx, chain, by, at, policy)
+			d, err := c.policy(ctx, door, by, at, policy)
 			if err != nil {
 				return err
 			}
@@ -85,12 +85,12 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 	})
 }
 
-func (c registerCommand) policy(ctx context.Context, chain *owner.Owner, by wallet, at pool.Address, p owner.Policy) (deed, error) {
-	step, err := chain.ChangePolicy(ctx, by.Address, at, p)
+func (c registerCommand) policy(ctx context.Context, door *owner.Owner, by wallet, at pool.Address, p owner.Policy) (deed, error) {
+	step, err := door.ChangePolicy(ctx, by.Address, at, p)
 	if err != nil {
 		return deed{}, fmt.Errorf("changing the policy of %s: %w", at, err)
 	}
-	return c.carry(ctx, chain, by, fmt.Sprintf("let deals of %s from now on have a worker stake of %d %% and a reward for the pool of %d %%", at, p.WorkerStake, p.PoolReward), step)
+	return c.carry(ctx, door, by, fmt.Sprintf("let deals of %s from now on have a worker stake of %d %% and a reward for the pool of %d %%", at, p.WorkerStake, p.PoolReward), step)
 }
 
 type depositCommand struct {
@@ -101,7 +101,7 @@ type depositCommand struct {
 // Run deposits.
 func (c depositCommand) Run(ctx context.Context, all *Commands, t Console) error {
 	return c.move(ctx, all, t, pool.NRLC(c.Amount), mover{
-		does: "deposit %s into the account at the hub", has: func(a owner.Account) pool.NRLC { return a.Held }, where: "in the wallet %s itself",
+		does: "deposit %s into the account at the hub", has: func(p chain.Purse) pool.NRLC { return p.RLC }, where: "in the wallet %s itself",
 		step: (*owner.Owner).Deposit,
 	})
 }
@@ -114,7 +114,7 @@ type withdrawCommand struct {
 // Run withdraws.
 func (c withdrawCommand) Run(ctx context.Context, all *Commands, t Console) error {
 	return c.move(ctx, all, t, pool.NRLC(c.Amount), mover{
-		does: "withdraw %s into the wallet", has: func(a owner.Account) pool.NRLC { return a.Free }, where: "free in the account of %s at the hub",
+		does: "withdraw %s into the wallet", has: func(p chain.Purse) pool.NRLC { return p.Stake }, where: "free in the account of %s at the hub",
 		step: (*owner.Owner).Withdraw,
 	})
 }
@@ -122,7 +122,7 @@ func (c withdrawCommand) Run(ctx context.Context, all *Commands, t Console) erro
 // mover is one of the two ways of money.
 type mover struct {
 	does, where string
-	has         func(owner.Account) pool.NRLC
+	has         func(chain.Purse) pool.NRLC
 	step        func(*owner.Owner, context.Context, pool.Address, pool.NRLC) (*owner.Step, error)
 }
 
@@ -138,40 +138,39 @@ func (y yes) move(ctx context.Context, all *Commands, t Console, amount pool.NRL
 	if amount == 0 {
 		return fmt.Errorf("%w: the amount is 0", ErrUsage)
 	}
-	chain, err := all.open(ctx)
+	door, err := all.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer chain.Close()
 	by, err := all.wallet(ctx, t)
 	if err != nil {
 		return err
 	}
-	account, err := chain.Account(ctx, by.Address)
+	purse, _, err := door.Account(ctx, by.Address)
 	if err != nil {
 		return err
 	}
-	if has := m.has(account); has < amount {
+	if has := m.has(purse); has < amount {
 		return fmt.Errorf("there is %s "+m.where+", less than %s", rlc(has), by, rlc(amount))
 	}
 	does := fmt.Sprintf(m.does, rlc(amount))
-	step, err := m.step(chain, ctx, by.Address, amount)
+	step, err := m.step(door, ctx, by.Address, amount)
 	if err != nil {
 		return fmt.Errorf("%s: %w", does, err)
 	}
 	out := moved{Amount: int64(amount)}
-	if out.deed, err = y.carry(ctx, chain, by, does, step); err != nil {
+	if out.deed, err = y.carry(ctx, door, by, does, step); err != nil {
 		return err
 	}
 	if out.Done {
-		if account, err = chain.Account(ctx, by.Address); err != nil {
+		if purse, _, err = door.Account(ctx, by.Address); err != nil {
 			return fmt.Errorf("it was done, in %s; looking at the account afterwards: %w", out.Transaction, err)
 		}
 	}
-	out.Held, out.Free = int64(account.Held), int64(account.Free)
+	out.Held, out.Free = int64(purse.RLC), int64(purse.Stake)
 	return t.Print(out, func(p *page.Table) {
 		out.show(p)
-		p.Row("in the wallet", rlc(account.Held))
-		p.Row("free stake", rlc(account.Free))
+		p.Row("in the wallet", rlc(purse.RLC))
+		p.Row("free stake", rlc(purse.Stake))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"workerpool/cmd/poolctl/page"
+	"workerpool/shared/chain"
 	"workerpool/shared/chain/owner"
 	"workerpool/shared/pool"
 )
@@ -42,14 +43,13 @@ type standing struct {
 
 // Run looks at the wallet of the flags, or without one at the pool's owner.
 func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	chain, err := all.open(ctx)
+	door, err := all.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer chain.Close()
 	var seen owner.Workerpool
 	if !all.Workerpool.isZero() {
-		if seen, err = chain.Workerpool(ctx, pool.Address(all.Workerpool)); err != nil {
+		if seen, err = door.Workerpool(ctx, pool.Address(all.Workerpool)); err != nil {
 			return err
 		}
 	}
@@ -59,14 +59,14 @@ func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
 			return err
 		}
 	}
-	a, err := chain.Account(ctx, by.Address)
+	purse, at, err := door.Account(ctx, by.Address)
 	if err != nil {
 		return err
 	}
 	out := status{
-		Chain: chain.Domain().ChainID, Block: a.Head.Number, BlockTime: a.Head.Time, Hub: chain.Domain().Hub.String(), Token: chain.Token().String(),
-		Wallet: by.String(), Held: int64(a.Held), Free: int64(a.Free), Locked: int64(a.Locked),
-		OpenPrice: int64(chain.Covers(a.Locked)), Covers: int64(chain.Covers(a.Free)), Gas: a.Gas.String(),
+		Chain: door.Domain().ChainID, Block: at.Number, BlockTime: at.Time, Hub: door.Domain().Hub.String(), Token: door.Token().String(),
+		Wallet: by.String(), Held: int64(purse.RLC), Free: int64(purse.Stake), Locked: int64(purse.Locked),
+		OpenPrice: int64(door.Covers(purse.Locked)), Covers: int64(door.Covers(purse.Stake)), Gas: purse.Gas.String(),
 	}
 	if !all.Workerpool.isZero() {
 		out.Workerpool = &standing{
@@ -77,10 +77,10 @@ func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
 			out.Workerpool.Owner = seen.Owner.String()
 		}
 	}
-	return t.Print(out, func(p *page.Table) { out.show(p, a) })
+	return t.Print(out, func(p *page.Table) { out.show(p, purse) })
 }
 
-func (s status) show(p *page.Table, a owner.Account) {
+func (s status) show(p *page.Table, purse chain.Purse) {
 	p.Row("chain", s.Chain)
 	p.Row("newest block", fmt.Sprintf("%d of %s", s.Block, s.BlockTime.Format(time.RFC3339)))
 	p.Row("hub", s.Hub)
@@ -99,8 +99,8 @@ func (s status) show(p *page.Table, a owner.Account) {
 		}
 	}
 	p.Row("wallet", s.Wallet)
-	p.Row("held", rlc(a.Held)+", not deposited")
-	p.Row("stake free", fmt.Sprintf("%s, enough for deals of %s", rlc(a.Free), rlc(pool.NRLC(s.Covers))))
-	p.Row("stake locked", fmt.Sprintf("%s, lost if no open task is finalized; about %s of price is open", rlc(a.Locked), rlc(pool.NRLC(s.OpenPrice))))
-	p.Row("gas", eth(a.Gas))
+	p.Row("held", rlc(purse.RLC)+", not deposited")
+	p.Row("stake free", fmt.Sprintf("%s, enough for deals of %s", rlc(purse.Stake), rlc(pool.NRLC(s.Covers))))
+	p.Row("stake locked", fmt.Sprintf("%s, lost if no open task is finalized; about %s of price is open", rlc(purse.Locked), rlc(pool.NRLC(s.OpenPrice))))
+	p.Row("gas", eth(purse.Gas))
 }
