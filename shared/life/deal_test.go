@@ -157,6 +157,9 @@ func TestDealFromOfferToEnd(t *testing.T) {
 	d.put(2, right, pool.Proved)
 	d.look()
 	d.is(2, pool.HasRevealed)
+	r := pool.Report{Work: d.Work.ID, Attempt: 1, Says: pool.SaysUploaded, Digest: right, File: d.row(1).File, Size: 9}
+	d.Report(d.now, 1, r, false, 1, d.p)
+	d.is(1, pool.Uploading) // nobody saw the bytes
 	d.tell(1, pool.SaysUploaded, right)
 	d.is(1, pool.Closed)
 	if d.Work.File != (pool.Digest{0xff, 1, 1}) || d.Work.Size != 9 || d.Work.Digest != right {
@@ -204,6 +207,12 @@ func TestDealVanishedWithTheWord(t *testing.T) {
 	d.Expire(d.now, 1, d.p)
 	d.is(1, pool.Expired)
 	d.wants(0)
+	d.tell(1, pool.SaysRunning, pool.Digest{}) // it was away for a moment only
+	d.is(1, pool.InRun)
+	d.now = d.row(1).Until
+	d.Head = d.now
+	d.Expire(d.now, 1, d.p)
+	d.is(1, pool.Expired)
 	d.Head = d.row(1).RunBy
 	d.wants(1)
 	d.join(2)
@@ -318,6 +327,19 @@ func TestDealUploaderGone(t *testing.T) {
 	d.Rows[0].Until = d.now.Add(time.Hour)
 	d.look()
 	d.is(1, pool.Uploading)
+}
+
+// Another digest than the uploader's was revealed after all.
+func TestDealUploaderOfAnotherDigest(t *testing.T) {
+	t.Parallel()
+	d := contributed(t, 1, right)
+	d.Task.Status, d.Task.Consensus, d.Task.Digest = pool.TaskRevealing, hash(right), right
+	d.put(1, right, pool.Proved)
+	d.look()
+	d.is(1, pool.Uploading)
+	d.Task.Digest = wrong
+	d.look()
+	d.is(1, pool.HasRevealed)
 }
 
 func TestDealClaimed(t *testing.T) {
