@@ -238,6 +238,17 @@ func TestDealVanishedWithTheWord(t *testing.T) {
 	}
 }
 
+// Who has contributed is in the chain's count, and not pending as well.
+func TestDealSecondWordAfterTheFirstContribution(t *testing.T) {
+	t.Parallel()
+	d := contributed(t, 3, right)
+	d.join(2)
+	d.tell(2, pool.SaysRunning, pool.Digest{})
+	if !d.Authorise(2) {
+		t.Error("the second of two is not authorised")
+	}
+}
+
 func TestDealVanishedWithoutTheWord(t *testing.T) {
 	t.Parallel()
 	d := newDeal(t, 1, 1)
