@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/client"
@@ -44,4 +45,9 @@ func (c console) Secret(what, file, variable string) (string, error) {
 func (c console) Pool(ctx context.Context) (*client.Client, string, error) {
 	token, err := c.token(ctx)
 	return c.client, token, err
+}
+
+// Wait implements onchain.Console.
+func (c console) Wait(ctx context.Context, pause time.Duration) error {
+	return c.world.wait(ctx, pause)
 }

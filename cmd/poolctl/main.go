@@ -22,7 +22,7 @@ import (
 
 const description = `Submit works to a pool, fetch their results, steer its workers.
 
-Things are named work:ID and batch:ID. Every command acts at once, on what is named and on nothing else; but those of chain that spend or commit money only tell what they would do, unless --yes is given.
+Things are named work:ID and batch:ID. Every command acts at once, on what is named and on nothing else; but those of chain that spend, commit money or rebuild books only tell what they would do, unless --yes is given.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 log in (again); 4 a work that was waited for has no result; ` +
 	`5 the pool was not reachable or busy, the same command may help later; 130 interrupted.`

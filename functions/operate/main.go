@@ -25,7 +25,7 @@ func run(ctx context.Context) error {
 	user, name := e.String("DBSECRET"), e.String("POOLNAME")
 	tokens := auth.Config{Issuer: e.String("JWTETHISSUER"), Pool: name, SecretID: e.String("TOKENSECRET"), Now: time.Now}
 	bell := queue.Config{URL: e.String("QUEUEURL"), Now: time.Now}
-	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
+	level, deals := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR"), e.Bool("BLOCKCHAINETHENABLED", false)
 	if err := e.Err(); err != nil {
 		return err
 	}
@@ -51,7 +51,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "operate", Now: time.Now})
-	flow := operate.New(operate.Config{Books: books, Bell: ringer})
-	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
+	flow := operate.Config{Books: books, Bell: ringer}
+	if deals {
+		flow.Errands = books
+	}
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, operate.New(flow).Handler()), meter.DependencyFailed))
 	return nil
 }

@@ -181,6 +181,23 @@ func (c *Client) SetShare(ctx context.Context, token, login string, s wire.Share
 
 func shareOf(login string) string { return "/requesters/" + login + "/share" }
 
+// Ask asks for an errand on the chain's side: diff, dry-run, or rebuild, which begins
+// at a block (0 = that of the oldest deal). One that is still to be done is not asked
+// for twice.
+func (c *Client) Ask(ctx context.Context, token, errand string, from uint64) (out wire.Errand, err error) {
+	k := call{method: http.MethodPost, path: "/chain/" + errand, token: token, out: &out, repeat: true}
+	if errand == "rebuild" {
+		k.in = wire.AskRebuild{FromBlock: from}
+	}
+	err = c.do(ctx, k)
+	return out, err
+}
+
+// Errand gives the last errand of a kind, and what came of the last that was done.
+func (c *Client) Errand(ctx context.Context, token, errand string) (wire.Errand, error) {
+	return get[wire.Errand](ctx, c, token, "/chain/"+errand, nil)
+}
+
 // Pool gives the public page of the pool.
 func (c *Client) Pool(ctx context.Context) (wire.Pool, error) {
 	return get[wire.Pool](ctx, c, "", "/pool", nil)

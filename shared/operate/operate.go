@@ -1,6 +1,6 @@
 // Package operate is the flow of those who run the pool or own workers: listing
-// workers and changing their states, and for operators alone the pool's state and
-// what each requester gets of it.
+// workers and changing their states, and for operators alone the pool's state,
+// what each requester gets of it, and what they ask of reconcile.
 package operate
 
 import (
@@ -33,8 +33,9 @@ type Bell interface {
 
 // Config is what Operate needs.
 type Config struct {
-	Books Books
-	Bell  Bell
+	Books   Books
+	Bell    Bell
+	Errands Errands // nil = a pool without a chain
 }
 
 // Operate lists and steers.
@@ -46,7 +47,7 @@ func New(c Config) *Operate { return &Operate{c} }
 const (
 	pageDefault = 100
 	pageMost    = 1000
-	maxShare    = 4 << 10 // bytes of the body
+	maxBody     = 4 << 10 // bytes
 )
 
 // Handler serves the routes of operators and worker owners.
@@ -61,6 +62,8 @@ func (o *Operate) Handler() http.Handler {
 	mux.Handle("POST /pool/activate", o.steer(pool.PoolActive))
 	mux.Handle("GET /requesters/{login}/share", web.Handler(o.share))
 	mux.Handle("PUT /requesters/{login}/share", web.Handler(o.setShare))
+	mux.Handle("POST /chain/{errand}", web.Handler(o.askErrand))
+	mux.Handle("GET /chain/{errand}", web.Handler(o.showErrand))
 	return web.Routes(mux)
 }
 
@@ -207,7 +210,7 @@ func (o *Operate) setShare(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var in wire.Share
-	if _, err := web.Decode(r, maxShare, &in); err != nil {
+	if _, err := web.Decode(r, maxBody, &in); err != nil {
 		return err
 	}
 	share, err := in.Parse()

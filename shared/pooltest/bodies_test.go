@@ -20,6 +20,7 @@ func (c *court) posts() []post {
 	return []post{
 		{"POST /works", c.ann.Token}, {"POST /workers", c.crowd.Token}, {"POST /workers/{id}/heartbeat", c.one.Token}, {"POST /session", ""},
 		{"PUT /requesters/{login}/share", c.op.Token},
+		{"POST /chain/{errand}", c.op.Token},
 	}
 }
 
@@ -51,7 +52,7 @@ func TestBodiesRefused(t *testing.T) {
 			c.refused(p.route+" with "+name, c.send(p, body), 400, "")
 		}
 		limit := wire.MaxBody
-		if p.route == "POST /session" || strings.HasSuffix(p.route, "/share") {
+		if p.route == "POST /session" || strings.HasSuffix(p.route, "/share") || strings.HasPrefix(p.route, "POST /chain/") {
 			limit = 4 << 10
 		}
 		c.refused(p.route+" too big", c.send(p, string(good)+strings.Repeat(" ", limit+1-len(good))), 413, "")

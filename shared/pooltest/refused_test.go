@@ -69,7 +69,7 @@ func (c *court) path(route string) (method, path string) {
 	case strings.HasPrefix(path, "/workers"):
 		id = c.one.ID
 	}
-	return method, strings.NewReplacer("{id}", fmt.Sprint(id), "{worker}", fmt.Sprint(c.one.ID), "{login}", c.ann.Login).Replace(path)
+	return method, strings.NewReplacer("{id}", fmt.Sprint(id), "{worker}", fmt.Sprint(c.one.ID), "{login}", c.ann.Login, "{errand}", string(pool.ErrandRebuild)).Replace(path)
 }
 
 var public = []string{"POST /session", "GET /pool", "GET /health", "GET /ipfs/{cid}", "GET /openapi.yaml"}
@@ -90,6 +90,8 @@ func bodyOf(route string) any {
 		return fullHeartbeat()
 	case "PUT /requesters/{login}/share":
 		return wire.Share{Weight: 2, MaxRunning: 3}
+	case "POST /chain/{errand}":
+		return wire.AskRebuild{FromBlock: 3}
 	case "POST /session":
 		return wire.Login{Login: "ann", Password: pooltest.Password}
 	}

@@ -120,7 +120,7 @@ func build(t testing.TB, key *ethsig.Key) *World {
 		"query": query.New(query.Config{
 			Books: w.Books, Reasons: w.Books, Archives: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,
 		}).Handler(known),
-		"operate": known(operate.New(operate.Config{Books: w.Books, Bell: ringer}).Handler()),
+		"operate": known(operate.New(operate.Config{Books: w.Books, Bell: ringer, Errands: w.Books}).Handler()),
 	})
 	return w
 }
@@ -154,6 +154,8 @@ var Routes = map[string]string{
 	"POST /pool/activate":                          "operate",
 	"GET /requesters/{login}/share":                "operate",
 	"PUT /requesters/{login}/share":                "operate",
+	"GET /chain/{errand}":                          "operate",
+	"POST /chain/{errand}":                         "operate",
 }
 
 func routes(functions map[string]http.Handler) http.Handler {

@@ -15,7 +15,7 @@ import (
 )
 
 // good are the statuses of answers that are no problems.
-var good = []int{http.StatusOK, http.StatusCreated, http.StatusFound}
+var good = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusFound}
 
 // examples answers every route with the example that its description has.
 func examples(t *testing.T, v *Validator) http.Handler {
@@ -108,6 +108,9 @@ func TestClientKeepsTheContract(t *testing.T) {
 		"activatePool":   func() (any, error) { return c.ActivatePool(ctx, "t") },
 		"share":          func() (any, error) { return c.Share(ctx, "t", "ada") },
 		"setShare":       func() (any, error) { return c.SetShare(ctx, "t", "ada", wire.Share{Weight: 2, MaxRunning: 100}) },
+
+		"errand":    func() (any, error) { return c.Errand(ctx, "t", "diff") },
+		"askErrand": func() (any, error) { return c.Ask(ctx, "t", "rebuild", 330000000) },
 
 		"pool": func() (any, error) { return c.Pool(ctx) },
 		"archive": func() (any, error) {

@@ -23,7 +23,7 @@ var bodies = []any{
 	wire.Download{}, wire.Task{}, wire.Wallet{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
 	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{},
 	wire.WorkExplained{}, wire.Ahead{}, wire.Estimate{}, wire.Unmet{}, wire.Crowd{}, wire.WorkerExplained{}, wire.Opening{}, wire.Chance{},
-	wire.AssignmentExplained{},
+	wire.AssignmentExplained{}, wire.Errand{}, wire.AskRebuild{}, wire.Answer{}, wire.Difference{},
 }
 
 func document(t *testing.T) *openapi3.T {
@@ -141,6 +141,7 @@ func TestEnumsAreTheWordsOfThePool(t *testing.T) {
 		{"reasons of works", enum("WorkReason"), words(reason.WorkCodes)},
 		{"reasons of workers", enum("WorkerReason"), words(reason.WorkerCodes)},
 		{"pool states", enum("PoolState"), words(pool.States)},
+		{"errands", enum("ErrandKind"), words(pool.ErrandKinds)},
 		{"roles", enum("Session", "role"), words(pool.Roles)},
 		{"categories", enum("Template", "category"), categories},
 		{"priorities", enum("Template", "priority"), words([]pool.Priority{pool.Low, pool.Normal, pool.High})},
@@ -180,6 +181,7 @@ var functionOf = map[string]string{
 	"GET /workers": "operate", "POST /workers/{id}/drain": "operate", "POST /workers/{id}/deactivate": "operate", "POST /workers/{id}/activate": "operate",
 	"POST /pool/drain": "operate", "POST /pool/deactivate": "operate", "POST /pool/activate": "operate",
 	"GET /requesters/{login}/share": "operate", "PUT /requesters/{login}/share": "operate",
+	"GET /chain/{errand}": "operate", "POST /chain/{errand}": "operate",
 }
 
 func TestEveryRouteIsDescribedUnderItsFunction(t *testing.T) {

@@ -1,7 +1,8 @@
 // Package onchain holds the commands of poolctl that act on the chain with the
-// wallet of the pool's owner. What spends or commits money is only told of, unless
-// --yes is given. It owns what is typed, asked back and shown; what the chain is
-// told is shared/chain/owner's.
+// wallet of the pool's owner, and those that ask the pool about its side of the
+// chain. What spends, commits money or changes books is only told of, unless --yes
+// is given. It owns what is typed, asked back and shown; what the chain is told is
+// shared/chain/owner's.
 package onchain
 
 import (
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/chain/kms"
@@ -32,6 +34,8 @@ type Console interface {
 	Secret(what, file, variable string) (string, error)
 	// Pool gives the pool's client with a token.
 	Pool(ctx context.Context) (*client.Client, string, error)
+	// Wait pauses, and returns early with ctx's error.
+	Wait(ctx context.Context, pause time.Duration) error
 }
 
 // Commands are those of "poolctl chain".
@@ -44,6 +48,9 @@ type Commands struct {
 	Withdraw      withdrawCommand `cmd:"" help:"Move free stake back into the wallet."`
 	Order         orderCommand    `cmd:"" help:"Sign a workerpool order into a file that \"iexec order fill\" takes."`
 	CancelOrder   cancelCommand   `cmd:"" help:"Call off the workerpool order of a file."`
+	Diff          diffCommand     `cmd:"" help:"Let the pool hold its books against the chain, and fail if they differ. For operators of the pool."`
+	DryRun        dryRunCommand   `cmd:"" help:"Let the pool tell what its next pass over the chain would store and send. For operators of the pool."`
+	Rebuild       rebuildCommand  `cmd:"" help:"Let the pool rebuild its books of deals from the chain. For operators of the pool."`
 	KeystoreLight lightCommand    `cmd:"" help:"Encrypt a wallet file again, so that it opens in little time and memory."`
 }
 
@@ -61,14 +68,14 @@ type Where struct {
 const walletPassword = "POOLCTL_WALLET_PASSWORD"
 
 // open looks at the chain.
-func (w Where) open(ctx context.Context) (*owner.Owner, error) {
+func (w Where) open(ctx context.Context, t Console) (*owner.Owner, error) {
 	if w.Node == "" {
 		return nil, fmt.Errorf("%w: name a node by --node URL or ETHNODE", ErrUsage)
 	}
 	if w.Hub.isZero() {
 		return nil, fmt.Errorf("%w: name the hub by --hub 0x... or IEXECHUBCONTRACT", ErrUsage)
 	}
-	door, err := owner.Open(ctx, owner.Config{URL: w.Node, Hub: pool.Address(w.Hub)})
+	door, err := owner.Open(ctx, owner.Config{URL: w.Node, Hub: pool.Address(w.Hub), Wait: t.Wait})
 	if err != nil {
 		return nil, fmt.Errorf("--node, --hub: %w", err)
 	}

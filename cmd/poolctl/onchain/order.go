@@ -40,7 +40,7 @@ type ordered struct {
 // Run signs an order and keeps it. The chain is not told: whoever has the file may
 // make deals by it, each of which locks stake.
 func (c orderCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	door, err := all.open(ctx)
+	door, err := all.open(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ type cancelled struct {
 
 // Run calls an order off. Deals made by it go on.
 func (c cancelCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	door, err := all.open(ctx)
+	door, err := all.open(ctx, t)
 	if err != nil {
 		return err
 	}

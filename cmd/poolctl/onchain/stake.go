@@ -33,7 +33,7 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 	if c.Description == "" {
 		return fmt.Errorf("%w: the description is empty", ErrUsage)
 	}
-	door, err := all.open(ctx)
+	door, err := all.open(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (y yes) move(ctx context.Context, all *Commands, t Console, amount pool.NRL
 	if amount == 0 {
 		return fmt.Errorf("%w: the amount is 0", ErrUsage)
 	}
-	door, err := all.open(ctx)
+	door, err := all.open(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ type standing struct {
 
 // Run looks at the wallet of the flags, or without one at the pool's owner.
 func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	door, err := all.open(ctx)
+	door, err := all.open(ctx, t)
 	if err != nil {
 		return err
 	}
