@@ -43,6 +43,7 @@ type config struct {
 	maxOutput    int64
 	minFree      int64
 	grace        time.Duration
+	wallet       wallet
 	level        slog.Level
 	json         bool
 
@@ -84,7 +85,7 @@ func configure(arguments []string, lookup func(string) (string, bool), out io.Wr
 			err = errors.Join(err, fault)
 		}
 	}
-	return c, errors.Join(err, c.complete())
+	return c, errors.Join(err, c.complete(), c.wallet.complete())
 }
 
 // complete fills in what depends on the machine and lets the pool's own rules
@@ -152,7 +153,7 @@ func (c *config) credentials() (wire.Login, error) {
 }
 
 func (c *config) settings(host string) []setting {
-	return []setting{
+	return append([]setting{
 		{name: "pool", usage: "the pool's `URL`", read: func(v []string) error {
 			_, err := client.New(client.Config{URL: v[0]})
 			c.pool = v[0]
@@ -195,7 +196,7 @@ func (c *config) settings(host string) []setting {
 			}
 			return nil
 		}},
-	}
+	}, c.wallet.settings()...)
 }
 
 func (c *config) readApps(values []string) error {

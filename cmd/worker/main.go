@@ -113,8 +113,26 @@ func serve(c config, log *slog.Logger) error {
 		defer engine.Close()
 		containers = engine
 	}
+	account, err := c.wallet.account(books, log)
+	if err != nil {
+		return err
+	}
+	var onChain turns.Chain
+	if account != nil {
+		onChain = account
+		tend, cease := context.WithCancel(context.Background())
+		tended := make(chan struct{})
+		go func() {
+			defer close(tended)
+			account.Run(tend)
+		}()
+		defer func() {
+			cease()
+			<-tended
+		}()
+	}
 	keeper := turns.New(turns.Config{
-		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, Containers: containers, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
+		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, Containers: containers, Chain: onChain, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
 		Apps: pool.Rules(c.wants), Requesters: pool.Rules(c.serves),
 		CPU: c.cpu(), Memory: c.memory, Scratch: scratch, MaxOutput: c.maxOutput, MinFree: c.minFree,
 		Now: time.Now, Pause: pause, Free: books.Free, Log: log,
@@ -123,7 +141,7 @@ func serve(c config, log *slog.Logger) error {
 		return err
 	}
 	loop := beat.New(beat.Config{
-		Pool: caller, Keeper: keeper, Clock: clock{}, Login: c.credentials, Log: log,
+		Pool: caller, Keeper: keeper, Clock: clock{}, Login: c.credentials, Wallet: c.wallet.prove(caller, c.name, identity.Key), Log: log,
 		Registration: func() (wire.Registration, error) {
 			free, err := books.Free()
 			if err != nil {
@@ -208,6 +226,7 @@ func (c *config) show(out io.Writer) {
 	line("max-output", c.maxOutput)
 	line("min-free-mb", c.minFree>>20)
 	line("grace", c.grace)
+	c.wallet.show(line)
 	line("log-level", strings.ToLower(c.level.String()))
 	line("log-format", map[bool]string{false: "text", true: "json"}[c.json])
 }

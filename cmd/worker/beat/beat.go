@@ -37,13 +37,14 @@ type Clock interface {
 	Spread(d time.Duration) time.Duration // a draw from 0 to d
 }
 
-// Config is what a Loop needs. All of it is required.
+// Config is what a Loop needs. All of it is required but Wallet.
 type Config struct {
 	Pool         Pool
 	Keeper       Keeper
 	Clock        Clock
 	Login        func() (wire.Login, error) // read each time, so that a password may be changed
 	Registration func() (wire.Registration, error)
+	Wallet       func(ctx context.Context) (*wire.Wallet, error) // the proof that the worker acts for one; nil = it has none
 	Log          *slog.Logger
 }
 
@@ -142,6 +143,11 @@ func (l *Loop) register(ctx context.Context) error {
 	registration, err := l.Registration()
 	if err != nil {
 		return err
+	}
+	if l.Wallet != nil {
+		if registration.Wallet, err = l.Wallet(ctx); err != nil {
+			return err
+		}
 	}
 	session, err := l.Pool.Session(ctx, login)
 	if err != nil {

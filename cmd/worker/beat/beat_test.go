@@ -72,7 +72,9 @@ type stage struct {
 	docker bool
 }
 
-func begin(t *testing.T) *stage {
+func begin(t *testing.T) *stage { return beginWith(t, nil) }
+
+func beginWith(t *testing.T, wallet func(context.Context) (*wire.Wallet, error)) *stage {
 	t.Helper()
 	s := &stage{
 		t: t, calls: make(chan exchange), ended: make(chan struct{}), log: &strings.Builder{}, disk: 1000,
@@ -104,7 +106,7 @@ func begin(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	loop := New(Config{
-		Pool: caller, Keeper: s.book, Clock: s.clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Pool: caller, Keeper: s.book, Clock: s.clock, Wallet: wallet, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Login: func() (wire.Login, error) { return wire.Login{Login: "w", Password: "hush"}, nil },
 		Registration: func() (wire.Registration, error) {
 			return wire.Registration{Name: "n", Key: "key", Slots: 2, Capabilities: wire.Capabilities{CPU: 4, DiskMB: s.disk, Docker: s.docker}}, nil

@@ -6,7 +6,9 @@
 //
 // Below the directory: lock, identity.json (0600: it holds the worker's secret
 // key) and works/WORK.ATTEMPT/, one folder for each assignment, with state.json;
-// old-N/ is what was put aside when the worker went over to another pool.
+// sent/HUB-WALLET.json, what a wallet sent to the chain's hub and what became of
+// it is not known yet; old-N/ is what was put aside when the worker went over to another
+// pool.
 package ledger
 
 import (
@@ -32,13 +34,18 @@ var ErrBusy = errors.New("another worker uses the directory")
 type State string
 
 // The states that are kept. A refused offer is not kept, and an upload that was
-// interrupted is begun anew from Reported.
+// interrupted is begun anew from the state before.
 const (
-	Running  State = "running"
-	Reported State = "reported"
-	Uploaded State = "uploaded"
-	Failed   State = "failed"
+	Running     State = "running"
+	Reported    State = "reported"
+	Contributed State = "contributed" // of a deal
+	Revealed    State = "revealed"    // of a deal
+	Uploaded    State = "uploaded"
+	Failed      State = "failed"
 )
+
+// Brings tells that there is a result to bring to the pool.
+func (s State) Brings() bool { return s == Reported || s == Contributed || s == Revealed }
 
 // Entry is one assignment.
 type Entry struct {
@@ -50,6 +57,15 @@ type Entry struct {
 	SHA256  string    `json:"sha256,omitempty"` // of the result, from reported on
 	Size    int64     `json:"size,omitempty"`   // bytes of the result
 	Reason  string    `json:"reason,omitempty"` // of failed
+	Deal    *Deal     `json:"deal,omitempty"`   // of a deal's work
+}
+
+// Deal is what an assignment of a deal's work has besides, in the words of the pool.
+type Deal struct {
+	Owner         string `json:"owner"`                   // of the pool when the deal was made: its word authorises
+	Stake         int64  `json:"stake"`                   // nRLC that the contribution locks
+	Authorisation string `json:"authorisation,omitempty"` // checked; "" = the run waits for it
+	Digest        string `json:"digest,omitempty"`        // what is contributed, from reported on
 }
 
 // Identity is who the worker is. It is made once for each pool.

@@ -100,7 +100,7 @@ func again(err error) bool {
 // brings a newer link. Keeper.mu is held.
 func (k *Keeper) upload(t *turn, link wire.Link) {
 	t.link = link
-	if t.uploading {
+	if t.uploading || t.saying {
 		return
 	}
 	t.uploading = true

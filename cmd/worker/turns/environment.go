@@ -3,10 +3,12 @@
 package turns
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"workerpool/cmd/worker/ledger"
@@ -22,6 +24,9 @@ const searchPath = "/usr/local/bin:/usr/bin:/bin"
 // Those that the worker sets are never a work's to set.
 func (k *Keeper) forbidden(r wire.Run) string {
 	for _, name := range slices.Sorted(maps.Keys(r.Env)) {
+		if r.Task != nil && ofDeal(name) {
+			continue
+		}
 		if ours(name) || !isImage(r) && !slices.ContainsFunc(k.EnvAllow, func(rule string) bool { return matches(rule, name) }) {
 			return name
 		}
@@ -33,6 +38,18 @@ func (k *Keeper) forbidden(r wire.Run) string {
 func ours(name string) bool {
 	return name == "PATH" || name == "HOME" || name == "TMPDIR" || strings.HasPrefix(name, "IEXEC_")
 }
+
+// ofDeal tells a variable that the pool makes of a deal's terms, where no
+// requester can choose it.
+func ofDeal(name string) bool {
+	return name == botSize || name == botFirst || name == inputsNumber || strings.HasPrefix(name, "IEXEC_INPUT_FILE_URL_")
+}
+
+const (
+	botSize      = "IEXEC_BOT_SIZE"
+	botFirst     = "IEXEC_BOT_FIRST_INDEX"
+	inputsNumber = "IEXEC_INPUT_FILES_NUMBER"
+)
 
 // matches tells whether a name is what the rule says, or begins with what stands
 // before the rule's asterisk.
@@ -53,18 +70,27 @@ func programEnvironment(e ledger.Entry, folder string) []string {
 // environment is what a run is told, by the names of its folders as it sees them:
 // the worker's variables, then the work's, none of which is forbidden.
 func environment(e ledger.Entry, home, temp, in, out string) []string {
+	task, index := strconv.FormatInt(e.Work, 10), e.Run.Index
+	if e.Run.Task != nil {
+		task, index = e.Run.Task.ID, e.Run.Task.Index
+	}
 	all := []string{
 		"HOME=" + home, "TMPDIR=" + temp, "IEXEC_IN=" + in, "IEXEC_OUT=" + out,
-		fmt.Sprintf("IEXEC_TASK_ID=%d", e.Work), fmt.Sprintf("IEXEC_BATCH=%d", e.Run.Batch),
-		fmt.Sprintf("IEXEC_TASK_INDEX=%d", e.Run.Index), fmt.Sprintf("IEXEC_BOT_TASK_INDEX=%d", e.Run.Index),
-		"IEXEC_BOT_FIRST_INDEX=0",
-		"IEXEC_INPUT_FILES_FOLDER=" + in, fmt.Sprintf("IEXEC_INPUT_FILES_NUMBER=%d", len(e.Run.Inputs)),
+		"IEXEC_TASK_ID=" + task, fmt.Sprintf("IEXEC_BATCH=%d", e.Run.Batch),
+		fmt.Sprintf("IEXEC_TASK_INDEX=%d", index), fmt.Sprintf("IEXEC_BOT_TASK_INDEX=%d", index),
+		botFirst + "=" + cmp.Or(e.Run.Env[botFirst], "0"),
+		"IEXEC_INPUT_FILES_FOLDER=" + in, inputsNumber + "=" + cmp.Or(e.Run.Env[inputsNumber], strconv.Itoa(len(e.Run.Inputs))),
+	}
+	if e.Run.Task != nil {
+		all = append(all, "IEXEC_DEAL_ID="+e.Run.Task.Deal)
 	}
 	for i, input := range e.Run.Inputs {
 		all = append(all, fmt.Sprintf("IEXEC_INPUT_FILE_NAME_%d=%s", i+1, input.Name))
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Run.Env)) {
-		all = append(all, name+"="+e.Run.Env[name])
+		if name != botFirst && name != inputsNumber {
+			all = append(all, name+"="+e.Run.Env[name])
+		}
 	}
 	return all
 }

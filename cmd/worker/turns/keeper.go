@@ -43,13 +43,14 @@ type Program struct {
 	Args []string
 }
 
-// Config is what a Keeper needs. All of it is required but Containers.
+// Config is what a Keeper needs. All of it is required but Containers and Chain.
 type Config struct {
 	Ledger     *ledger.Ledger
 	Files      Files
 	Mark       string // what the processes of all runs are known by
 	Programs   map[string]Program
 	Containers Containers // nil = no images are run
+	Chain      Chain      // nil = no works of deals are taken
 	EnvAllow   []string   // variables that a work may set for a program: a name, or its beginning and an asterisk
 	Apps       pool.Rules // applications taken, by name or image as the work names it
 	Requesters pool.Rules // requesters computed for, by login
@@ -85,6 +86,8 @@ type Keeper struct {
 type turn struct {
 	entry     ledger.Entry
 	refused   string // why the offer is not taken; "" = it is
+	weighing  bool   // of a deal: nothing is promised yet
+	saying    bool   // of a deal: a contribution or reveal is on its way to the chain
 	uploading bool
 	link      wire.Link // the newest
 	ctx       context.Context
@@ -135,7 +138,7 @@ func (k *Keeper) Recover() error {
 		t := k.add(e)
 		k.Log.Info("assignment taken up again", "work", e.Work, "attempt", e.Attempt, "state", e.State)
 		switch {
-		case e.State == ledger.Running:
+		case e.State == ledger.Running && t.begins():
 			k.spawn(t, k.compute)
 		case e.State == ledger.Reported && !k.intact(e):
 			k.fail(t, "the result was lost from the worker's disk")
@@ -180,9 +183,15 @@ func (k *Keeper) Reports() []wire.Report {
 	defer k.mu.Unlock()
 	reports := make([]wire.Report, 0, len(k.turns))
 	for _, t := range k.turns {
+		if t.weighing {
+			continue
+		}
 		e := t.entry
 		r := wire.Report{
 			Work: e.Work, Attempt: e.Attempt, State: string(e.State), SHA256: e.SHA256, Size: e.Size, Reason: e.Reason,
+		}
+		if e.Deal != nil {
+			r.Digest = e.Deal.Digest
 		}
 		switch {
 		case t.refused != "":
@@ -190,7 +199,7 @@ func (k *Keeper) Reports() []wire.Report {
 		case t.uploading:
 			r.State = string(pool.SaysUploading)
 		case e.State == ledger.Failed:
-			r.SHA256, r.Size = "", 0
+			r.SHA256, r.Size, r.Digest = "", 0, ""
 		}
 		reports = append(reports, r)
 	}
@@ -206,11 +215,18 @@ func (k *Keeper) Obey(instructions []wire.Instruction) {
 	for _, in := range instructions {
 		t := k.turns[in.Work]
 		known := t != nil && t.entry.Attempt == in.Attempt
+		if known && in.Authorisation != "" {
+			k.authorise(t, in.Authorisation)
+		}
 		switch in.Do {
 		case wire.DoStart:
 			k.start(t, in, unready[in.Work])
+		case wire.DoContribute, wire.DoReveal:
+			if known {
+				k.say(t, in.Do)
+			}
 		case wire.DoUpload:
-			if known && in.Upload != nil && t.refused == "" && t.entry.State == ledger.Reported {
+			if known && in.Upload != nil && t.refused == "" && t.entry.State.Brings() {
 				k.upload(t, *in.Upload)
 			}
 		case wire.DoStop:
@@ -223,39 +239,6 @@ func (k *Keeper) Obey(instructions []wire.Instruction) {
 			k.Log.Warn("instruction not understood", "work", in.Work, "attempt", in.Attempt, "do", in.Do)
 		}
 	}
-}
-
-// start takes an offer or refuses it, for the reason given or its own. An offer
-// that is known, or older than what is known, is nothing new.
-func (k *Keeper) start(known *turn, in wire.Instruction, unready string) {
-	if known != nil && known.entry.Attempt >= in.Attempt {
-		return
-	}
-	if in.Run == nil {
-		k.Log.Warn("offer without a run", "work", in.Work, "attempt", in.Attempt)
-		return
-	}
-	if known != nil {
-		k.end(known)
-	}
-	e := ledger.Entry{Work: in.Work, Attempt: in.Attempt, State: ledger.Running, Begun: k.Now(), Run: *in.Run}
-	reason := cmp.Or(k.refusal(*in.Run), unready)
-	if reason == "" {
-		if err := k.Ledger.Save(e); err != nil {
-			k.Log.Error("offer cannot be stored", "work", in.Work, "attempt", in.Attempt, "error", err)
-			reason = "the worker cannot store the assignment: " + err.Error()
-			_ = k.Ledger.Drop(in.Work, in.Attempt) // the next start deletes what is left
-		}
-	}
-	t := k.add(e)
-	if reason != "" {
-		k.Log.Info("offer refused", "work", in.Work, "attempt", in.Attempt, "reason", reason)
-		t.refused = short(reason)
-	} else {
-		k.Log.Info("run begins", "work", in.Work, "attempt", in.Attempt, "app", in.Run.App.Name)
-		k.spawn(t, k.compute)
-	}
-	k.notify()
 }
 
 func (k *Keeper) add(e ledger.Entry) *turn {
@@ -350,13 +333,8 @@ func (k *Keeper) save(t *turn) {
 }
 
 // giveBack refuses an assignment that was taken, when the worker turns out to be
-// unable to do its part.
+// unable to do its part. Keeper.mu is held.
 func (k *Keeper) giveBack(t *turn, reason string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if t.ctx.Err() != nil {
-		return // ended or closing meanwhile
-	}
 	t.refused = short(reason)
 	k.Log.Warn("assignment given back", "work", t.entry.Work, "attempt", t.entry.Attempt, "reason", t.refused)
 	if err := k.Ledger.Drop(t.entry.Work, t.entry.Attempt); err != nil {

@@ -17,6 +17,7 @@ import (
 	"workerpool/cmd/worker/container"
 	"workerpool/cmd/worker/executor"
 	"workerpool/cmd/worker/ledger"
+	"workerpool/shared/pool"
 	"workerpool/shared/wire"
 )
 
@@ -44,7 +45,11 @@ func (k *Keeper) compute(t *turn) {
 		_ = os.RemoveAll(filepath.Join(folder, name))
 	}
 	if errors.As(err, &unable) {
-		k.giveBack(t, err.Error())
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if t.ctx.Err() == nil { // not ended or closing meanwhile
+			k.giveBack(t, err.Error())
+		}
 		return
 	}
 	k.finish(t, func(e *ledger.Entry) {
@@ -54,6 +59,11 @@ func (k *Keeper) compute(t *turn) {
 			return
 		}
 		e.State, e.SHA256, e.Size = ledger.Reported, result.SHA256, result.Size
+		if e.Deal != nil {
+			deal := *e.Deal
+			deal.Digest = result.digest
+			e.Deal = &deal
+		}
 		k.Log.Info("run ended", "work", e.Work, "attempt", e.Attempt, "sha256", e.SHA256, "bytes", e.Size)
 	})
 }
@@ -61,11 +71,23 @@ func (k *Keeper) compute(t *turn) {
 // unableError is a trouble of the worker's own that says nothing of the work.
 type unableError struct{ error }
 
+// made is the result of a run: its archive, and what is contributed of a deal's.
+type made struct {
+	archive.Packed
+	digest string
+}
+
 // result fetches, runs and packs. Its error is the reason of the failure.
-func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, error) {
-	var none archive.Packed
+func (k *Keeper) result(ctx context.Context, e ledger.Entry) (made, error) {
+	var none made
 	if reason := k.foreign(e.Run); reason != "" {
 		return none, errors.New(reason)
+	}
+	if e.Deal != nil {
+		// The worker may have come back with another wallet.
+		if err := k.Chain.Authorised(promise(e.Run, *e.Deal)); err != nil {
+			return none, err
+		}
 	}
 	if name := k.forbidden(e.Run); name != "" {
 		return none, fmt.Errorf("the variable %q that it sets is no longer allowed here", name)
@@ -109,7 +131,18 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (archive.Packed, er
 		}
 		return none, errors.New(out.Reason)
 	}
-	return archive.Pack(filepath.Join(folder, "out"), filepath.Join(folder, resultName), limit)
+	return pack(e, folder, limit)
+}
+
+// pack makes the result of the run's output.
+func pack(e ledger.Entry, folder string, limit int64) (made, error) {
+	output := filepath.Join(folder, "out")
+	packed, err := archive.Pack(output, filepath.Join(folder, resultName), limit)
+	if err != nil || e.Deal == nil {
+		return made{Packed: packed}, err
+	}
+	digest, err := archive.Digest(output)
+	return made{Packed: packed, digest: pool.Hash(digest).String()}, err
 }
 
 // program runs one of the owner's programs.
