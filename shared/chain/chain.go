@@ -32,12 +32,12 @@ const (
 
 // Config is what a Client needs.
 type Config struct {
-	URL       string       // of the node, http or https; it may hold a key, and no error repeats it
-	Hub       pool.Address // the contract of deals and tasks
-	Pool      pool.Address // whose deals are read; zero = all pools'
-	LogRange  uint64       // blocks looked through by one call at most; 0 = DefaultLogRange
-	Final     string       // the node's word for blocks that can no longer change: finalized, safe or latest; "" = DefaultFinal
-	Timeout   time.Duration
+	URL       string            // of the node, http or https; it may hold a key, and no error repeats it
+	Hub       pool.Address      // the contract of deals and tasks
+	Pool      pool.Address      // whose deals are read; zero = all pools'
+	LogRange  uint64            // blocks looked through by one call at most; 0 = DefaultLogRange
+	Final     string            // the node's word for blocks that can no longer change: finalized, safe or latest; "" = DefaultFinal
+	Timeout   time.Duration     // of one request; 0 = DefaultTimeout
 	Transport http.RoundTripper // nil = http.DefaultTransport
 	Now       func() time.Time  // nil = time.Now; paces calls only, nothing of the chain is judged by it
 }

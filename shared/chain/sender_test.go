@@ -190,6 +190,9 @@ func TestFees(t *testing.T) {
 			if from, err := types.Sender(types.LatestSignerForChainID(big.NewInt(31337)), tx); err != nil || pool.Address(from) != b.Wallet {
 				t.Errorf("from %s, %v", from, err)
 			}
+			if told, err := sender(t, n, most).Price(ctx); err != nil || (c.attempt == 1 && told.Cmp(tx.GasFeeCap()) != 0) {
+				t.Errorf("told is %v, %v; %s is paid", told, err, tx.GasFeeCap())
+			}
 		})
 	}
 	f.prices(gas{"0x64", "0x65", "0x5"})

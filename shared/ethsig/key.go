@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"strings"
 
@@ -134,5 +133,5 @@ func (k *Key) String() string { return "the key of " + k.address.String() }
 // GoString implements fmt.GoStringer.
 func (k *Key) GoString() string { return k.String() }
 
-// LogValue implements slog.LogValuer.
-func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+// MarshalText implements encoding.TextMarshaler, which logs and JSON use.
+func (k *Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
