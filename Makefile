@@ -11,6 +11,7 @@ VENV  := .local/tools/venv
 ORACLES   := .local/tools/oracles
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 MYSQLD := .local/tools/mysql/mysqld
+POCO   := .local/tools/poco
 STACK ?= worker-pool
 ADDR  ?= 127.0.0.1:8080
 export ADDR
@@ -46,16 +47,16 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: free database build-local ## Run the whole pool on this machine (ADDR=127.0.0.1:8080); Ctrl-C ends it
+run: free database contracts build-local ## Run the whole pool on this machine (ADDR=127.0.0.1:8080); Ctrl-C ends it
 	build/local/bin/localpool
 
 .PHONY: demo
-demo: database build-local ## Let workers compute a picture, one of them lying, on the pool that runs or one of its own; writes demo.png
+demo: database contracts build-local ## Let workers compute a picture, one of them lying, on the pool that runs or one of its own; writes demo.png
 	build/local/bin/demo
 
 ##@ Develop
 .PHONY: test
-test: database build-local ## Run all tests, with a real database and the real functions
+test: database contracts build-local ## Run all tests, with a real database and the real functions
 	go test -p 2 -timeout 9m ./...
 
 # With MYSQL_DSN, tests that stop their server, set it up or read its counters
@@ -69,7 +70,7 @@ test-mysql: $(if $(MYSQL_DSN),database,$(MYSQLD)) ## Run the tests of the databa
 		sed -nE 's, workerpool/shared/(store/storetest|pooltest)$$,,p' | sort -u)
 
 .PHONY: bench
-bench: database build-local ## Measure what the pool takes, as ratios of one run (10 minutes; BENCH='-largest 1000 -rounds 1' is quick)
+bench: database contracts build-local ## Measure what the pool takes, as ratios of one run (10 minutes; BENCH='-largest 1000 -rounds 1' is quick)
 	go run ./test/bench $(BENCH)
 
 $(MYSQLD): infra/tools/mysql
@@ -108,6 +109,9 @@ validate: $(VENV)/ready ## Check the templates with SAM and cfn-lint; no AWS acc
 
 .PHONY: lint
 lint: check validate ## check and validate
+
+.PHONY: contracts
+contracts: $(POCO)/ready ## Fetch the contracts of the local chain, by npm
 
 .PHONY: generate
 generate: ## Write again what is made from the code
@@ -166,6 +170,14 @@ database:
 	has() { command -v "$$1" >/dev/null || command -v "$$2" >/dev/null; }; \
 	if has mariadbd mysqld && has mariadb-install-db mysql_install_db && has my_print_defaults my_print_defaults; then exit 0; fi; \
 	$(call install,MariaDB server,mariadb-server-core mariadb-client-core)
+
+# Only files are taken from the package: none of its scripts runs.
+CONTRACTS := infra/local/chain/contracts
+$(POCO)/ready: $(CONTRACTS)/package.json $(CONTRACTS)/package-lock.json
+	@if ! command -v npm >/dev/null; then $(call install,npm,npm); fi
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error || { echo "the package of $< could not be fetched"; exit 1; }
+	@touch $@
 
 $(VENV)/ready: infra/tools/requirements.txt
 $(ORACLES)/ready: infra/tools/oracles.txt
