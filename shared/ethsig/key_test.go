@@ -26,20 +26,22 @@ const (
 )
 
 func TestKeystore(t *testing.T) {
-	want := key(t, private).Address()
-	for name, file := range map[string]string{
-		"scrypt":               scrypt,
-		"pbkdf2":               pbkdf2,
-		"Crypto with a big C":  strings.Replace(scrypt, `"crypto"`, `"Crypto"`, 1),
-		"address with 0x":      strings.Replace(scrypt, `{"crypto"`, `{"address":"`+want.String()+`","crypto"`, 1),
-		"address in big hex":   strings.Replace(scrypt, `{"crypto"`, `{"address":"`+strings.ToUpper(want.String()[2:])+`","crypto"`, 1),
-		"what others add too":  strings.Replace(scrypt, `{"crypto"`, `{"x-ethers":{"client":"ethers.js"},"crypto"`, 1),
-		"light, sealed anew":   seal(t, scrypt, "testpassword"),
-		"light of a light one": seal(t, seal(t, pbkdf2, "testpassword"), "testpassword"),
+	const named = "0x45dea0fb0bba44f4fcf290bba71fd57d7117cbb8"
+	defined := key(t, private).Address().String()
+	for name, c := range map[string]struct{ file, password, want string }{
+		"scrypt":              {scrypt, "testpassword", defined},
+		"pbkdf2":              {pbkdf2, "testpassword", defined},
+		"light":               {seal(t, pbkdf2, "testpassword"), "testpassword", defined},
+		"light, of light":     {seal(t, seal(t, quick, ""), ""), "", named},
+		"Crypto with a big C": {strings.Replace(quick, `"crypto"`, `"Crypto"`, 1), "", named},
+		"address with 0x":     {strings.Replace(quick, `"45dea0`, `"0x45dea0`, 1), "", named},
+		"address in big hex":  {strings.Replace(quick, `45dea0fb0bba44f4f`, `45DEA0FB0BBA44F4F`, 1), "", named},
+		"no address":          {strings.Replace(quick, `"address"`, `"other"`, 1), "", named},
+		"what others add too": {strings.Replace(quick, `{"address"`, `{"x-ethers":{"client":"ethers.js"},"address"`, 1), "", named},
 	} {
-		opened, err := ethsig.OpenKeystore([]byte(file), "testpassword")
-		if err != nil || opened.Address() != want {
-			t.Errorf("%s: %v, %v; want %s", name, opened, err, want)
+		opened, err := ethsig.OpenKeystore([]byte(c.file), c.password)
+		if err != nil || opened.Address().String() != c.want {
+			t.Errorf("%s: %v, %v; want %s", name, opened, err, c.want)
 		}
 	}
 }
