@@ -59,10 +59,19 @@ func (p *pass) act(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if len(lane.Unsettled) == 0 && mined < lane.Next {
-		// Something that was settled is mined no more, deeper than the books went back.
+	first := lane.Next
+	if len(lane.Unsettled) > 0 {
+		first = lane.Unsettled[0].Nonce
+	}
+	if mined < first {
+		// Something that was settled is mined no more, deeper than the books went back;
+		// or the node is behind, and the next receipts say so.
 		slog.WarnContext(ctx, "broadcasts are mined no more", telemetry.KeyNonce, mined)
-		return true, p.Books.Recall(ctx, p.lease, wallet, mined)
+		if p.recalled {
+			return false, nil
+		}
+		p.recalled = true
+		return false, p.Books.Recall(ctx, p.lease, wallet, mined)
 	}
 	if len(lane.Unsettled) > 0 {
 		settled, err := p.receive(ctx, lane, mined)

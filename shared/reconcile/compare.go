@@ -113,8 +113,11 @@ func differs(c pool.Compared, view pool.Task) (found []Difference) {
 // of the chain against the books. It gives how many differences there are and the
 // first of them. It changes nothing; what happens meanwhile may be told as well.
 func (r *Reconcile) Differences(ctx context.Context) (int, []Difference, error) {
-	p := &pass{Deals: r.Deals, r: r}
-	var err error
+	deals, err := r.open(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	p := &pass{Deals: deals, r: r}
 	if p.head, err = p.Chain.Head(ctx); err != nil {
 		return 0, nil, err
 	}

@@ -124,7 +124,7 @@ type Deals struct {
 	Results func(file pool.Digest) []byte // what finalize tells of where a result lies
 	Seed    func() uint64
 	Wait    func(ctx context.Context, d time.Duration) error
-	Start   uint64        // block before which the pool had no deals
+	Start   uint64        // block from which deals are looked for at the very first time; 0 = the newest then
 	Range   uint64        // blocks asked about in one call
 	Overlap uint64        // blocks that are read twice, and gone back by in a reorganisation
 	Poll    time.Duration // between two passes while deals are served
@@ -142,14 +142,18 @@ const (
 // serve makes passes over the chain until nothing is left to do and no deal is
 // served, or the deadline is near. Another that is at it does the same.
 func (r *Reconcile) serve(ctx context.Context) error {
-	lease, err := r.Deals.Books.TakeReconcileLease(ctx)
+	deals, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	lease, err := deals.Books.TakeReconcileLease(ctx)
 	if err != nil || lease == nil {
 		return err
 	}
 	defer func() {
 		dropping, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		if err := r.Deals.Books.DropLease(dropping, lease); err != nil {
+		if err := deals.Books.DropLease(dropping, lease); err != nil {
 			slog.WarnContext(ctx, "the lease was not dropped", telemetry.KeyError, err.Error())
 		}
 	}()
@@ -161,8 +165,19 @@ func (r *Reconcile) serve(ctx context.Context) error {
 	return err
 }
 
+func (r *Reconcile) open(ctx context.Context) (*Deals, error) {
+	if r.opened == nil {
+		deals, err := r.Chain(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("opening the chain: %w", err)
+		}
+		r.opened = deals
+	}
+	return r.opened, nil
+}
+
 func (r *Reconcile) passes(ctx context.Context, lease *pool.Lease) error {
-	p := &pass{Deals: r.Deals, r: r, lease: lease, vain: map[int64]int{}}
+	p := &pass{Deals: r.opened, r: r, lease: lease, vain: map[int64]int{}}
 	compared := false
 	for {
 		more, err := p.run(ctx)
@@ -192,13 +207,14 @@ func (r *Reconcile) passes(ctx context.Context, lease *pool.Lease) error {
 // pass is what the passes of one invocation share.
 type pass struct {
 	*Deals
-	r      *Reconcile
-	lease  *pool.Lease
-	head   pool.Head
-	behind uint64        // blocks that are still to be followed
-	good   bool          // the head is believed and followed
-	dry    bool          // nothing is stored
-	vain   map[int64]int // how often actions were refused
+	r        *Reconcile
+	lease    *pool.Lease
+	head     pool.Head
+	behind   uint64        // blocks that are still to be followed
+	good     bool          // the head is believed and followed
+	dry      bool          // nothing is stored
+	recalled bool          // broadcasts were
+	vain     map[int64]int // how often actions were refused
 }
 
 // run is one pass: follow, take in, refresh, settle, act. more tells that the next

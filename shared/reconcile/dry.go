@@ -16,13 +16,17 @@ import (
 // would store and send. It stores and sends nothing, so a step does not see what
 // the one before it would have stored.
 func (r *Reconcile) DryRun(ctx context.Context) error {
-	if r.Deals == nil {
+	if r.Chain == nil {
 		slog.InfoContext(ctx, "without a chain there is nothing to try")
 		return nil
 	}
-	dry := *r.Deals
-	dry.Books, dry.Sender = dryBooks{r.Deals.Books}, drySender{r.Deals.Sender}
-	silent := *r
+	deals, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	dry := *deals
+	dry.Books, dry.Sender = dryBooks{deals.Books}, drySender{deals.Sender}
+	silent := Reconcile{Config: r.Config}
 	silent.Bell = dryBell{}
 	p := &pass{Deals: &dry, r: &silent, dry: true, vain: map[int64]int{}}
 	if _, err := p.run(ctx); err != nil {

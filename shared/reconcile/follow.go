@@ -31,9 +31,11 @@ func (p *pass) follow(ctx context.Context) (good bool, err error) {
 		if err != nil || !good {
 			return false, err
 		}
-		next := max(cursor.Number+1, p.Start)
+		next := cursor.Number + 1
 		if cursor.Hash.IsZero() {
-			next = p.Start
+			if next = p.Start; next == 0 {
+				next = p.head.Number
+			}
 		}
 		if p.head.Number < next {
 			p.behind = 0
@@ -105,7 +107,7 @@ func (p *pass) read(ctx context.Context, cursor pool.Block, next uint64) (uint64
 		}
 	}
 	from := next
-	if p.Overlap > 0 && to.Number/p.Overlap > cursor.Number/p.Overlap {
+	if !cursor.Hash.IsZero() && p.Overlap > 0 && to.Number/p.Overlap > cursor.Number/p.Overlap {
 		from = max(p.Start, next-min(p.Overlap, next))
 	}
 	logs, err := p.Chain.Logs(ctx, from, to.Number)

@@ -37,14 +37,19 @@ type Config struct {
 	Bell  Bell
 	Meter *telemetry.Meter
 	Now   func() time.Time
-	Deals *Deals // nil = without a chain
+	// Chain opens what works of deals need, and is asked again until it can; nil =
+	// a pool without a chain.
+	Chain func(ctx context.Context) (*Deals, error)
 }
 
 // Reconcile answers ticks.
-type Reconcile struct{ Config }
+type Reconcile struct {
+	Config
+	opened *Deals // one invocation runs at a time
+}
 
 // New makes a Reconcile.
-func New(c Config) *Reconcile { return &Reconcile{c} }
+func New(c Config) *Reconcile { return &Reconcile{Config: c} }
 
 const (
 	archiveWorks = 500 // in one transaction
@@ -66,7 +71,7 @@ func (r *Reconcile) Tick(ctx context.Context) error {
 	}
 	moved, archiving := r.archive(ctx)
 	err = errors.Join(err, archiving, r.forget(ctx))
-	if r.Deals != nil {
+	if r.Chain != nil {
 		err = errors.Join(err, r.serve(ctx))
 	}
 	if err != nil {

@@ -154,7 +154,7 @@ func (s *Store) Decided(ctx context.Context, l *pool.Lease, v settlement.Verdict
 		}
 		if len(drop) > 0 {
 			const these = "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', reason VARCHAR(500) PATH '$.reason')) j STRAIGHT_JOIN action a ON a.id = j.id"
-			b.add("UPDATE "+these+" SET a.state = 'dropped', a.reason = j.reason WHERE a.state = 'wanted'", list(drop))
+			b.add("UPDATE "+these+" SET a.state = 'dropped', a.reason = j.reason WHERE a.state IN ('wanted', 'sent')", list(drop))
 			tell(b, these, list(drop), t)
 		}
 		b.add("COMMIT")

@@ -56,27 +56,14 @@ func (s *Store) SettleTasks(ctx context.Context, l *pool.Lease, seen []pool.Task
 }
 
 // Finish settles tasks that ended in blocks that can no longer change, at most
-// limit, and the deals that have no others, and gives their lives. Four round
+// limit, and gives their lives. A deal is settled with its last task. Three round
 // trips, or one when there are none.
 func (s *Store) Finish(ctx context.Context, l *pool.Lease, head pool.Head, limit int, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error) {
 	works, err := s.worksWhere(ctx, "SELECT work_id FROM task FORCE INDEX (task_status) WHERE final = FALSE AND status IN (3, 4) AND seen_block <= ? AND look_at IS NULL LIMIT ?", head.Finalized, limit)
 	if err != nil || len(works) == 0 {
 		return nil, err
 	}
-	lives, err := s.settleTasks(ctx, l, works, nil, head, t, decide)
-	if err != nil {
-		return nil, err
-	}
-	return lives, s.transact(ctx, "settling deals", func(conn *sql.Conn) error {
-		b := &statements{}
-		b.add("START TRANSACTION")
-		fence(b, l)
-		b.add(`UPDATE (SELECT DISTINCT k.deal FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task k ON k.work_id = j.id) m
-			STRAIGHT_JOIN deal d ON d.id = m.deal AND d.state = 'open' SET d.state = 'settled'
-			WHERE NOT EXISTS (SELECT 1 FROM task o WHERE o.deal = d.id AND o.final = FALSE)`, list(works))
-		b.add("COMMIT")
-		return lostRace(fenced(ctx, conn, l, exec(ctx, conn, b)))
-	})
+	return s.settleTasks(ctx, l, works, nil, head, t, decide)
 }
 
 func (s *Store) worksWhere(ctx context.Context, query string, args ...any) ([]pool.WorkID, error) {
@@ -124,6 +111,7 @@ func (s *Store) settleTasks(ctx context.Context, l *pool.Lease, works []pool.Wor
 		fence(b, l)
 		writeQuotas(b, before, lives)
 		writeTaskChanges(b, changes, head.Time)
+		closeDeals(b, changes)
 		writeContributions(b, before, lives)
 		writeLives(b, before, lives, t)
 		b.add("COMMIT")
@@ -198,6 +186,25 @@ func writeTaskChanges(b *statements, changes []taskChange, clock time.Time) {
 			block BIGINT PATH '$.block', viewed BIGINT PATH '$.viewed', look_at VARCHAR(26) PATH '$.look_at')) j STRAIGHT_JOIN task k ON k.work_id = j.work
 		SET k.status = j.status, k.reveal_by = j.reveal_by, k.consensus = UNHEX(j.consensus), k.digest = UNHEX(j.digest), k.final = j.final, k.reveals = j.reveals,
 			k.winners = j.winners, k.seen_block = j.block, k.seen_at = ?, k.look_at = IF(j.final = 0 AND k.touched > j.viewed, k.look_at, j.look_at)`, list(changes), stamp(clock))
+}
+
+// closeDeals adds the statements that settle the deals of which the last tasks
+// became final. Their rows are locked first, so that of two that settle tasks of
+// one deal the second sees what the first did.
+func closeDeals(b *statements, changes []taskChange) {
+	var works []int64
+	for _, c := range changes {
+		if c.Final == 1 {
+			works = append(works, c.Work)
+		}
+	}
+	if len(works) == 0 {
+		return
+	}
+	const deals = `(SELECT DISTINCT k.deal FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task k ON k.work_id = j.id) m
+		STRAIGHT_JOIN deal d ON d.id = m.deal AND d.state = 'open'`
+	b.add("UPDATE "+deals+" SET d.state = d.state", list(works))
+	b.add("UPDATE "+deals+" SET d.state = 'settled' WHERE NOT EXISTS (SELECT 1 FROM task o WHERE o.deal = d.id AND o.final = FALSE)", list(works))
 }
 
 // writeContributions adds the statements that store the contributions of tasks

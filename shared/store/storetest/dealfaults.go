@@ -20,7 +20,8 @@ type dealRow struct {
 // readDeals reads the tasks with what was contributed to them and by whose word.
 func (s *snapshot) readDeals(each func(string, func(*sql.Rows) error) error) error {
 	err := each(`SELECT w.id, t.status, t.final, t.consensus IS NOT NULL, t.digest, w.file FROM work w JOIN batch b ON b.id = w.id >> 14
-		LEFT JOIN task t ON t.work_id = w.id WHERE b.origin = 'deal' OR t.work_id IS NOT NULL`, func(r *sql.Rows) error {
+		LEFT JOIN task t ON t.work_id = w.id
+		WHERE b.origin = 'deal' AND w.state <> 'cancelled' OR t.work_id IS NOT NULL -- a deal that is gone has taken its tasks along`, func(r *sql.Rows) error {
 		var id pool.WorkID
 		var status sql.NullInt64
 		var final, consensus sql.NullBool
