@@ -15,13 +15,13 @@ import (
 type orderCommand struct {
 	Price     amount  `help:"Of one task, with its unit: 1.5RLC or 20nRLC." required:"" placeholder:"AMOUNT"`
 	Volume    uint64  `help:"How many tasks may be dealt by it." required:"" placeholder:"TASKS"`
-	Category  uint64  `help:"Time class of the tasks, by its number at the hub." default:"0" placeholder:"N"`
-	Trust     uint64  `help:"Highest trust that a deal may want." default:"1" placeholder:"N"`
+	Category  uint64  `help:"Time class of the tasks, by its number at the hub; 0 (XS) if left out." default:"0" placeholder:"N"`
+	Trust     uint64  `help:"Highest trust that a deal may want; 1 if left out." default:"1" placeholder:"N"`
 	Tag       tag     `help:"What the pool has beyond the ordinary: gpu." placeholder:"TAG"`
 	App       address `help:"Only for this app." placeholder:"0x..."`
 	Dataset   address `help:"Only for this dataset." placeholder:"0x..."`
 	Requester address `help:"Only for this requester." placeholder:"0x..."`
-	File      string  `help:"Where it goes. The orders of others that are there stay." default:"orders.json" placeholder:"FILE" type:"path"`
+	File      string  `help:"Where it goes, orders.json if left out. The orders of others that are there stay." default:"orders.json" placeholder:"FILE" type:"path"`
 	yes
 }
 

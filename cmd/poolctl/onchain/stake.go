@@ -12,8 +12,8 @@ import (
 
 type registerCommand struct {
 	Description string `arg:"" help:"What the pool is called on the chain. With the wallet it makes the pool's address."`
-	WorkerStake int64  `help:"Percent of a task's price that each contribution locks of its worker." default:"30" placeholder:"PERCENT"`
-	PoolReward  int64  `help:"Percent of the workers' reward that the pool keeps." default:"1" placeholder:"PERCENT"`
+	WorkerStake *int64 `help:"Percent of a task's price that each contribution locks of its worker; left out it stays, of a new pool it is 30." placeholder:"PERCENT"`
+	PoolReward  *int64 `help:"Percent of the workers' reward that the pool keeps; left out it stays, of a new pool it is 1." placeholder:"PERCENT"`
 	yes
 }
 
@@ -23,9 +23,24 @@ type registered struct {
 	Deeds      []deed `json:"deeds"`
 }
 
+// newPolicy is what the registry gives a new pool (Workerpool.initialize of PoCo v6).
+var newPolicy = owner.Policy{WorkerStake: 30, PoolReward: 1}
+
+// policy gives the policy that is wanted where there is one already.
+func (c registerCommand) policy(now owner.Policy) owner.Policy {
+	if c.WorkerStake != nil {
+		now.WorkerStake = *c.WorkerStake
+	}
+	if c.PoolReward != nil {
+		now.PoolReward = *c.PoolReward
+	}
+	return now
+}
+
 // Run registers the pool, unless it is, and sets its policy, unless it is so.
 func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) error {
-	for flag, percent := range map[string]int64{"--worker-stake": c.WorkerStake, "--pool-reward": c.PoolReward} {
+	wanted := c.policy(newPolicy)
+	for flag, percent := range map[string]int64{"--worker-stake": wanted.WorkerStake, "--pool-reward": wanted.PoolReward} {
 		if percent < 0 || percent > 100 {
 			return fmt.Errorf("%w: %s is %d, a percentage is wanted", ErrUsage, flag, percent)
 		}
@@ -49,6 +64,7 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 		return fmt.Errorf("--workerpool: it is %s, and this wallet and description make %s: leave it out to register another pool", named, at)
 	}
 	out := registered{Workerpool: at.String(), Deeds: []deed{}}
+	there := owner.Workerpool{Policy: newPolicy}
 	if step != nil {
 		d, err := c.carry(ctx, door, by, fmt.Sprintf("register the pool %q as %s", c.Description, at), step)
 		if err != nil {
@@ -56,41 +72,36 @@ func (c registerCommand) Run(ctx context.Context, all *Commands, t Console) erro
 		}
 		out.Deeds = append(out.Deeds, d)
 	}
-	policy := owner.Policy{WorkerStake: c.WorkerStake, PoolReward: c.PoolReward}
 	if step == nil || c.Yes {
-		seen, err := door.Workerpool(ctx, at)
+		if there, err = door.Workerpool(ctx, at); err != nil {
+			return err
+		}
+	}
+	wanted = c.policy(there.Policy)
+	change := fmt.Sprintf("let deals of %s from now on have a worker stake of %d %% and a reward for the pool of %d %%", at, wanted.WorkerStake, wanted.PoolReward)
+	if wanted != there.Policy && there.Registered {
+		step, err := door.ChangePolicy(ctx, by.Address, at, wanted)
+		if err != nil {
+			return fmt.Errorf("changing the policy of %s: %w", at, err)
+		}
+		d, err := c.carry(ctx, door, by, change, step)
 		if err != nil {
 			return err
 		}
-		if seen.Policy != policy {
-			d, err := c.policy(ctx, door, by, at, policy)
-			if err != nil {
-				return err
-			}
-			out.Deeds = append(out.Deeds, d)
-		}
+		out.Deeds = append(out.Deeds, d)
 	}
 	return t.Print(out, func(p *page.Table) {
 		for _, d := range out.Deeds {
 			d.show(p)
 		}
-		if step != nil && !c.Yes {
-			p.Line("and then let deals have a worker stake of %d %% and a reward for the pool of %d %%", policy.WorkerStake, policy.PoolReward)
-			return
-		}
-		if len(out.Deeds) == 0 {
+		switch {
+		case len(out.Deeds) == 0:
 			p.Line("it is so already")
+		case wanted != there.Policy && !there.Registered:
+			p.Line("and then would %s", change)
 		}
 		p.Row("WORKERPOOLADDRESS", at)
 	})
-}
-
-func (c registerCommand) policy(ctx context.Context, door *owner.Owner, by wallet, at pool.Address, p owner.Policy) (deed, error) {
-	step, err := door.ChangePolicy(ctx, by.Address, at, p)
-	if err != nil {
-		return deed{}, fmt.Errorf("changing the policy of %s: %w", at, err)
-	}
-	return c.carry(ctx, door, by, fmt.Sprintf("let deals of %s from now on have a worker stake of %d %% and a reward for the pool of %d %%", at, p.WorkerStake, p.PoolReward), step)
 }
 
 type depositCommand struct {
