@@ -1,53 +1,26 @@
 package main
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
+	"workerpool/infra/local/orders"
 	"workerpool/shared/chain/poco"
 	"workerpool/shared/ethsig"
 	"workerpool/shared/pool"
 )
 
-// sold is the pool's order in a file of iExec's client, as the hub takes it.
-func (c *court) sold(file string) poco.IexecLibOrdersV5WorkerpoolOrder {
+// sold is the pool's order in a file, as the local pool reads such files.
+func (c *court) sold(file string) (offer poco.IexecLibOrdersV5WorkerpoolOrder) {
 	c.t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
+	if err := orders.Read(file, c.on.ID(), orders.Workerpool, &offer); err != nil {
 		c.t.Fatal(err)
 	}
-	var book map[string]map[string]map[string]string
-	if err := json.Unmarshal(text, &book); err != nil {
-		c.t.Fatal(err)
-	}
-	o := book[strconv.FormatUint(c.on.ID(), 10)]["workerpoolorder"]
-	bytes := func(name string) []byte {
-		b, err := hex.DecodeString(strings.TrimPrefix(o[name], "0x"))
-		if err != nil {
-			c.t.Fatalf("%s of %s: %v", name, text, err)
-		}
-		return b
-	}
-	number := func(name string) *big.Int {
-		n, ok := new(big.Int).SetString(o[name], 10)
-		if !ok {
-			c.t.Fatalf("%s of %s", name, text)
-		}
-		return n
-	}
-	return poco.IexecLibOrdersV5WorkerpoolOrder{
-		Workerpool: [20]byte(bytes("workerpool")), Workerpoolprice: number("workerpoolprice"), Volume: number("volume"), Tag: [32]byte(bytes("tag")),
-		Category: number("category"), Trust: number("trust"), Apprestrict: [20]byte(bytes("apprestrict")),
-		Datasetrestrict: [20]byte(bytes("datasetrestrict")), Requesterrestrict: [20]byte(bytes("requesterrestrict")),
-		Salt: [32]byte(bytes("salt")), Sign: bytes("sign"),
-	}
+	return offer
 }
 
 // buy lets the chain's rich account make a deal of n tasks by an order of the
@@ -60,28 +33,20 @@ func (c *court) buy(n uint64, offer poco.IexecLibOrdersV5WorkerpoolOrder) bool {
 	app := ask(c, c.at.AppRegistry, apps.PackPredictApp(me, name, "DOCKER", []byte("image"), [32]byte{}, nil), apps.UnpackPredictApp)
 	c.do(c.at.AppRegistry, apps.PackCreateApp(me, name, "DOCKER", []byte("image"), [32]byte{}, nil))
 	c.do(c.at.RLC, poco.NewRLC().PackApproveAndCall([20]byte(c.at.Hub), big.NewInt(100*nano), nil))
-	sign := func(order ethsig.Order) []byte {
+	sign := func(order ethsig.Order) [65]byte {
 		signature, err := rich.Sign(ctx, domain.Hash(order))
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		return signature[:]
+		return signature
 	}
-	salt := pool.Hash(c.on.Head().Hash)
+	salt := c.on.Head().Hash
 	a := ethsig.AppOrder{App: pool.Address(app), Volume: n, Salt: salt}
 	r := ethsig.RequestOrder{
 		App: a.App, WorkerpoolMaxPrice: pool.NRLC(offer.Workerpoolprice.Int64()), Requester: rich.Address(), Volume: n,
 		Category: offer.Category.Uint64(), Trust: offer.Trust.Uint64(), Beneficiary: rich.Address(), Salt: salt,
 	}
-	number := func(n uint64) *big.Int { return new(big.Int).SetUint64(n) }
-	call := c.hub.PackMatchOrders(
-		poco.IexecLibOrdersV5AppOrder{App: app, Appprice: number(0), Volume: number(n), Salt: a.Salt, Sign: sign(a)},
-		poco.IexecLibOrdersV5DatasetOrder{Datasetprice: number(0), Volume: number(0)},
-		offer,
-		poco.IexecLibOrdersV5RequestOrder{
-			App: app, Appmaxprice: number(0), Datasetmaxprice: number(0), Workerpoolmaxprice: offer.Workerpoolprice, Requester: me,
-			Volume: number(n), Category: offer.Category, Trust: offer.Trust, Beneficiary: me, Salt: r.Salt, Sign: sign(r),
-		})
+	call := c.hub.PackMatchOrders(orders.OfApp(a, sign(a)), orders.NoDataset(), offer, orders.OfRequest(r, sign(r)))
 	_, err := c.on.View(ctx, c.at.Hub, call)
 	if err == nil {
 		c.do(c.at.Hub, call)
