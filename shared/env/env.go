@@ -33,6 +33,15 @@ func From(values map[string]string) *Reader {
 	}}
 }
 
+// If gives a reader of parameters that have a meaning only when on holds: otherwise
+// their faults are not.
+func (r *Reader) If(on bool) *Reader {
+	if on {
+		return r
+	}
+	return &Reader{lookup: r.lookup}
+}
+
 // Err gives all faults met so far, in the order of reading; nil when there are none.
 func (r *Reader) Err() error {
 	if len(r.faults) == 0 {

@@ -43,6 +43,21 @@ func TestValues(t *testing.T) {
 	}
 }
 
+func TestFaultsOfWhatHasNoMeaning(t *testing.T) {
+	e := env.From(map[string]string{"SET": "x"})
+	if got := e.If(false).String("SET"); got != "x" {
+		t.Errorf("read %q", got)
+	}
+	e.If(false).String("MISSING")
+	if err := e.Err(); err != nil {
+		t.Error(err)
+	}
+	e.If(true).String("MISSING")
+	if err := e.Err(); err == nil || !strings.Contains(err.Error(), "MISSING is not set") {
+		t.Error(err)
+	}
+}
+
 func TestEveryFaultIsToldAtOnce(t *testing.T) {
 	e := env.From(map[string]string{
 		"BLANK": " x", "WORD": "seven", "HIGH": "61", "YES": "yes", "LEVEL": "LOUD",

@@ -19,8 +19,9 @@ const (
 	maxBelowShared   = 2    // folders
 )
 
-// unlimited may be longer than maxPackageLines: all statements stand together.
-var unlimited = []string{"shared/store"}
+// unlimited may be longer than maxPackageLines: all statements stand together, and
+// all bodies.
+var unlimited = []string{"shared/store", "shared/wire"}
 
 // vague are names under which everything can be put.
 var vague = []string{"util", "utils", "common", "helper", "helpers", "types", "models", "interfaces", "errors", "log", "config", "misc", "base"}

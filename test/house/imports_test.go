@@ -55,7 +55,7 @@ var rules = []rule{
 	{rooms: []string{"shared/ethsig"}, allow: with("std", "shared/pool", "github.com/ethereum/go-ethereum/crypto", "github.com/ethereum/go-ethereum/accounts/keystore", "github.com/google/uuid")},
 	{rooms: []string{"shared/chain/kms"}, allow: with("std", "shared/pool", "shared/ethsig", sdk)},
 	{rooms: []string{"shared/chain/chaintest"}, allow: with("...")},
-	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain", "shared/chain/node", "shared/chain/poco", ethereum)},
+	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain", "shared/chain/node", "shared/chain/poco", "shared/chain/kms", ethereum)},
 	{rooms: []string{"shared/entry"}, allow: with("std", "shared/pool", "shared/telemetry", "shared/web", "github.com/aws/aws-lambda-go/...")},
 	{rooms: []string{"shared/client"}, allow: with("std", "shared/pool", "shared/wire")},
 	// Tools serve all but the nouns and know no room.
@@ -69,7 +69,7 @@ var rules = []rule{
 	{rooms: []string{"cmd/poolctl/..."}, allow: with("std", "cmd/poolctl/...", "cmd/mandelbrot/picture", "shared/client", "shared/wire", "shared/pool", "shared/ethsig", "shared/chain/...", "github.com/alecthomas/kong", "golang.org/x/term")},
 	{rooms: []string{"cmd/mandelbrot/..."}, allow: with("std", "cmd/mandelbrot/...")},
 	{rooms: []string{"cmd/localpool"}, allow: with("std", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong")},
-	{rooms: []string{"cmd/demo/..."}, allow: with("std", "cmd/demo/...", "cmd/mandelbrot/picture", "cmd/poolctl/progress", "cmd/poolctl/results", "golang.org/x/term", "infra/local/...", "shared/client", "shared/wire", "shared/pool")},
+	{rooms: []string{"cmd/demo/..."}, allow: with("std", "cmd/demo/...", "cmd/mandelbrot/picture", "cmd/poolctl/progress", "cmd/poolctl/results", "golang.org/x/term", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "shared/cid", "shared/ethsig", "shared/chain/...")},
 	{rooms: []string{"docs"}, allow: with("std")},
 	{rooms: []string{"infra/local/...", "test/..."}, allow: with("...")},
 }

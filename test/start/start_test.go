@@ -51,9 +51,17 @@ var (
 		"query":     {"S3PATHSTYLE", "MAXFILESIZE"},
 		"dispatch":  {"DISPATCHLEASE", "BLOCKCHAINETHENABLED"},
 		"reconcile": {"BLOCKCHAINETHENABLED"},
+		"operate":   {"BLOCKCHAINETHENABLED"},
 	}
 	free = map[string][]string{ // any text, or none
-		"dispatch": {"WALLETKMSKEY"},
+		"dispatch":  {"WALLETKMSKEY"},
+		"reconcile": {"WALLETKMSKEY"},
+	}
+	// chained are those of reconcile that count with the chain only: needed ones, and wrong values.
+	chained = map[string][]string{
+		"ETHNODE": {"", "mainnet", "ftp://node"}, "IEXECHUBCONTRACT": {"", "0x12", "hub"}, "RLCCONTRACT": {"", "0xzz"},
+		"WORKERPOOLADDRESS": {"", "0x0000000000000000000000000000000000000000"}, "WALLETSECRET": {""},
+		"MAXGASPRICE": {"-1", "cheap"}, "CHAINLOGRANGE": {"0", "100001"}, "CHAINFINALITY": {"soon"}, "CHAINPOLL": {"0", "61"}, "CHAINSTARTBLOCK": {"-1", "genesis"},
 	}
 	everywhere = []string{"LOGGERLEVEL"}
 )
@@ -250,6 +258,33 @@ func TestWrong(t *testing.T) {
 	})
 }
 
+// With the chain each of its parameters is named when it is missing or wrong, and
+// without it none is.
+func TestChained(t *testing.T) {
+	t.Parallel()
+	env := good(t, map[string]string{"current": key, "previous": ""})
+	maps.Copy(env, map[string]string{
+		"BLOCKCHAINETHENABLED": "true", "ETHNODE": "http://127.0.0.1:1", "IEXECHUBCONTRACT": "0x" + strings.Repeat("1a", 20),
+		"RLCCONTRACT": "0x" + strings.Repeat("2b", 20), "WORKERPOOLADDRESS": "0x" + strings.Repeat("3c", 20),
+	})
+	for name, values := range chained {
+		for _, value := range values {
+			log := fails(t, "reconcile", with(env, name, value))
+			for other := range chained {
+				if said := strings.Contains(log, other+" is"); said != (name == other) {
+					t.Errorf("%s=%q: complains of %s: %v: %s", name, value, other, said, log)
+				}
+			}
+		}
+	}
+	all := fails(t, "reconcile", without(env, "ETHNODE", "IEXECHUBCONTRACT", "RLCCONTRACT", "WORKERPOOLADDRESS", "WALLETSECRET"))
+	for _, name := range []string{"ETHNODE", "IEXECHUBCONTRACT", "RLCCONTRACT", "WORKERPOOLADDRESS", "WALLETSECRET"} {
+		if !strings.Contains(all, name+" is not set") {
+			t.Errorf("nothing of %s in %s", name, all)
+		}
+	}
+}
+
 // With the chain a wallet that cannot be opened stops the start, and the reason
 // tells of nothing that is in it.
 func TestWallet(t *testing.T) {
@@ -285,7 +320,7 @@ func TestAllAtOnce(t *testing.T) {
 // The tables above are what the functions read.
 func TestTablesAreWhole(t *testing.T) {
 	t.Parallel()
-	reads := regexp.MustCompile(`\be\.[A-Z][A-Za-z]*\("([A-Z0-9_]+)"`)
+	reads := regexp.MustCompile(`\b[ce]\.[A-Z][A-Za-z]*\("([A-Z0-9_]+)"`)
 	folders, err := os.ReadDir(filepath.Join(root, "functions"))
 	if err != nil {
 		t.Fatal(err)
@@ -300,6 +335,9 @@ func TestTablesAreWhole(t *testing.T) {
 			read = append(read, found[1])
 		}
 		known := slices.Concat(needed[folder.Name()], optional[folder.Name()], free[folder.Name()], everywhere)
+		if folder.Name() == "reconcile" {
+			known = append(known, slices.Collect(maps.Keys(chained))...)
+		}
 		slices.Sort(read)
 		slices.Sort(known)
 		if !slices.Equal(read, known) {
