@@ -12,6 +12,7 @@ ORACLES   := .local/tools/oracles
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 MYSQLD := .local/tools/mysql/mysqld
 POCO   := .local/tools/poco
+SDK    := .local/tools/sdk
 STACK ?= worker-pool
 ADDR  ?= 127.0.0.1:8080
 export ADDR
@@ -39,6 +40,12 @@ define install
 	if [ "$$root" = none ]; then echo "$(1) is missing: sudo apt-get install $(2)"; exit 1; fi; \
 	$$root apt-get update -qq; \
 	$$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends --no-remove $(2)
+endef
+
+# An engine for images: one that runs, or the programs for one of its own.
+define engine
+	if [ "$${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ] || PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null; then exit 0; fi; \
+	$(call install,Docker engine,docker.io)
 endef
 
 ##@ Use
@@ -86,9 +93,15 @@ test-oracles: $(ORACLES)/ready $(VENV)/ready ## Hold the stand-ins against moto,
 
 .PHONY: test-docker
 test-docker: database ## Test container images on a real engine: one that runs here, or as root one of its own
-	@if [ "$${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ] || PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null; then exit 0; fi; \
-	$(call install,Docker engine,docker.io)
+	@$(engine)
 	CGO_ENABLED=0 cmd/worker/container/with-engine go test -count=1 -p 1 -timeout 9m -tags docker -run '^TestDocker' ./cmd/worker/container ./test/e2e
+
+.PHONY: e2e-sdk
+e2e-sdk: $(SDK)/ready database contracts ## Let iExec's own client buy from a whole pool: programs, and images on a real engine
+	go vet -tags sdk ./test/sdk
+	go test -tags sdk -count=1 -timeout 4m -skip '^TestDocker' ./test/sdk
+	@$(engine)
+	cmd/worker/container/with-engine go test -tags sdk -count=1 -timeout 4m -run '^TestDocker' ./test/sdk
 
 # POOL='-pool URL -password-file FILE -worker-password-file FILE' loads a pool that runs.
 .PHONY: load
@@ -171,12 +184,14 @@ database:
 	if has mariadbd mysqld && has mariadb-install-db mysql_install_db && has my_print_defaults my_print_defaults; then exit 0; fi; \
 	$(call install,MariaDB server,mariadb-server-core mariadb-client-core)
 
-# Only files are taken from the package: none of its scripts runs.
+# Only files are taken from the packages: none of their scripts runs when they come.
 CONTRACTS := infra/local/chain/contracts
 $(POCO)/ready: $(CONTRACTS)/package.json $(CONTRACTS)/package-lock.json
+$(SDK)/ready: test/sdk/package.json test/sdk/package-lock.json
+$(POCO)/ready $(SDK)/ready:
 	@if ! command -v npm >/dev/null; then $(call install,npm,npm); fi
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
-	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error || { echo "the package of $< could not be fetched"; exit 1; }
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error || { echo "what $< names could not be fetched"; exit 1; }
 	@touch $@
 
 $(VENV)/ready: infra/tools/requirements.txt
