@@ -10,16 +10,6 @@ import (
 	"workerpool/shared/telemetry"
 )
 
-// Difference is something on which the books and the chain disagree though both
-// should know better.
-type Difference struct {
-	Deal  pool.Hash
-	Task  pool.Hash // zero where it is about the whole deal
-	What  string
-	Books string
-	Chain string
-}
-
 const (
 	compareTasks    = 50  // each minute: what is looked at does not grow with the number of tasks
 	mostDifferences = 100 // told; all are counted
@@ -49,7 +39,7 @@ func (p *pass) compare(ctx context.Context) error {
 
 // differences compares tasks of the books with the chain at the head, and gives
 // how the chain shows them.
-func (p *pass) differences(ctx context.Context, works []pool.WorkID) ([]Difference, []pool.Task, error) {
+func (p *pass) differences(ctx context.Context, works []pool.WorkID) ([]pool.Difference, []pool.Task, error) {
 	have, err := p.Books.Compare(ctx, works)
 	if err != nil {
 		return nil, nil, err
@@ -65,10 +55,10 @@ func (p *pass) differences(ctx context.Context, works []pool.WorkID) ([]Differen
 	if err != nil {
 		return nil, nil, err
 	}
-	var found []Difference
+	var found []pool.Difference
 	for _, id := range deals {
 		if !slices.ContainsFunc(known, func(d pool.Deal) bool { return d.ID == id }) {
-			found = append(found, Difference{Deal: id, What: "deal", Books: "known", Chain: "unknown"})
+			found = append(found, pool.Difference{Deal: id, What: "deal", Books: "known", Chain: "unknown"})
 		}
 	}
 	seen, err := p.Chain.Tasks(ctx, p.head.Block, tasks)
@@ -88,9 +78,9 @@ func (p *pass) differences(ctx context.Context, works []pool.WorkID) ([]Differen
 }
 
 // differs compares one task.
-func differs(c pool.Compared, view pool.Task) (found []Difference) {
+func differs(c pool.Compared, view pool.Task) (found []pool.Difference) {
 	add := func(what string, books, chain any) {
-		found = append(found, Difference{Deal: c.Deal, Task: c.Task.ID, What: what, Books: fmt.Sprint(books), Chain: fmt.Sprint(chain)})
+		found = append(found, pool.Difference{Deal: c.Deal, Task: c.Task.ID, What: what, Books: fmt.Sprint(books), Chain: fmt.Sprint(chain)})
 	}
 	if c.Task.Status != view.Status {
 		add("status", c.Task.Status, view.Status)
@@ -109,41 +99,49 @@ func differs(c pool.Compared, view pool.Task) (found []Difference) {
 	return found
 }
 
-// Differences holds all open tasks of the books against the chain, and the deals
-// of the chain against the books. It gives how many differences there are and the
-// first of them. It changes nothing; what happens meanwhile may be told as well.
-func (r *Reconcile) Differences(ctx context.Context) (int, []Difference, error) {
-	deals, err := r.open(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	p := &pass{Deals: deals, r: r}
+// audit holds all open tasks of the books against the chain, and the deals of the
+// chain against the books. It changes nothing; what happens meanwhile may be told
+// as well.
+func (p *pass) audit(ctx context.Context) (pool.Answer, error) {
+	var out pool.Answer
+	var err error
 	if p.head, err = p.Chain.Head(ctx); err != nil {
-		return 0, nil, err
+		return out, err
 	}
-	var all []Difference
+	out.Block = p.head.Block
+	add := func(found []pool.Difference) {
+		out.Count += len(found)
+		out.Differences = append(out.Differences, found[:min(len(found), mostDifferences-len(out.Differences))]...)
+	}
 	for after := pool.WorkID(0); ; {
 		works, err := p.Books.OpenTasks(ctx, after, lookTasks)
 		if err != nil {
-			return 0, nil, err
+			return out, err
 		}
 		if len(works) == 0 {
 			break
 		}
 		found, _, err := p.differences(ctx, works)
 		if err != nil {
-			return 0, nil, err
+			return out, err
 		}
-		all, after = append(all, found...), works[len(works)-1]
+		add(found)
+		after = works[len(works)-1]
 	}
 	cursor, err := p.Books.Cursor(ctx)
 	if err != nil {
-		return 0, nil, err
+		return out, err
 	}
-	for from := p.Start; from <= cursor.Number && !cursor.Hash.IsZero(); {
+	from := p.Start
+	if from == 0 {
+		if from, err = p.Books.FirstDeal(ctx); err != nil || from == 0 {
+			return out, err
+		}
+	}
+	for from <= cursor.Number && !cursor.Hash.IsZero() {
 		logs, err := p.Chain.Logs(ctx, from, min(cursor.Number, from+p.Range-1))
 		if err != nil {
-			return 0, nil, err
+			return out, err
 		}
 		ids := make([]pool.Hash, len(logs.Deals))
 		for i, n := range logs.Deals {
@@ -151,14 +149,14 @@ func (r *Reconcile) Differences(ctx context.Context) (int, []Difference, error) 
 		}
 		strangers, err := p.Books.Strangers(ctx, ids)
 		if err != nil {
-			return 0, nil, err
+			return out, err
 		}
 		for _, id := range strangers {
-			all = append(all, Difference{Deal: id, What: "deal", Books: "unknown", Chain: "known"})
+			add([]pool.Difference{{Deal: id, What: "deal", Books: "unknown", Chain: "known"}})
 		}
 		from = logs.To + 1
 	}
-	return len(all), all[:min(len(all), mostDifferences)], nil
+	return out, nil
 }
 
 // measure counts what is open on the chain's side.

@@ -91,6 +91,17 @@ type Auditing interface {
 	OpenTasks(ctx context.Context, after pool.WorkID, limit int) ([]pool.WorkID, error)
 	// Strangers gives those of the deals that the books do not have.
 	Strangers(ctx context.Context, deals []pool.Hash) ([]pool.Hash, error)
+	// FirstDeal gives the earliest block with a deal; 0 = there is none.
+	FirstDeal(ctx context.Context) (uint64, error)
+}
+
+// Errands is what operators ask for.
+type Errands interface {
+	// NextErrand gives the one that waits longest.
+	NextErrand(ctx context.Context) (e pool.Errand, found bool, err error)
+	ErrandDone(ctx context.Context, l *pool.Lease, e pool.Errand) error
+	// Rebuild lets the chain be followed again behind a block.
+	Rebuild(ctx context.Context, l *pool.Lease, from, to pool.Block, t pool.Trace) error
 }
 
 // Leasing lets reconcilers take turns; correctness does not rest on it.
@@ -108,11 +119,12 @@ type DealBooks interface {
 	Lanes
 }
 
-// Lanes is the wallet's lane and what is held against the chain.
+// Lanes is the wallet's lane, what is held against the chain, and errands.
 type Lanes interface {
 	Sending
 	Comparing
 	Auditing
+	Errands
 }
 
 // Deals is what a pool with a chain has beside the others.
@@ -178,6 +190,9 @@ func (r *Reconcile) open(ctx context.Context) (*Deals, error) {
 
 func (r *Reconcile) passes(ctx context.Context, lease *pool.Lease) error {
 	p := &pass{Deals: r.opened, r: r, lease: lease, vain: map[int64]int{}}
+	if err := p.errands(ctx); err != nil {
+		return err
+	}
 	compared := false
 	for {
 		more, err := p.run(ctx)

@@ -9,66 +9,82 @@ import (
 	"workerpool/shared/life"
 	"workerpool/shared/pool"
 	"workerpool/shared/settlement"
-	"workerpool/shared/telemetry"
 )
 
-// DryRun makes one pass that reads as every pass does, and says in the log what it
-// would store and send. It stores and sends nothing, so a step does not see what
-// the one before it would have stored.
-func (r *Reconcile) DryRun(ctx context.Context) error {
+// DryRun makes one pass that reads as every pass does, and tells what it would
+// store and send. It stores and sends nothing, so a step does not see what the one
+// before it would have stored.
+func (r *Reconcile) DryRun(ctx context.Context) (lines []string, err error) {
 	if r.Chain == nil {
-		slog.InfoContext(ctx, "without a chain there is nothing to try")
-		return nil
+		return nil, pool.Refuse(pool.Conflict, "", "a pool without a chain has nothing to try")
 	}
 	deals, err := r.open(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	told := &telling{}
 	dry := *deals
-	dry.Books, dry.Sender = dryBooks{deals.Books}, drySender{deals.Sender}
+	dry.Books, dry.Sender = dryBooks{deals.Books, told}, drySender{deals.Sender, told}
 	silent := Reconcile{Config: r.Config}
-	silent.Bell = dryBell{}
+	silent.Bell = told
 	p := &pass{Deals: &dry, r: &silent, dry: true, vain: map[int64]int{}}
-	if _, err := p.run(ctx); err != nil {
-		return fmt.Errorf("trying a pass: %w", err)
+	_, err = p.run(ctx)
+	return told.lines, err
+}
+
+// telling gathers what would be done.
+type telling struct{ lines []string }
+
+const mostLines = 1_000
+
+func (t *telling) would(ctx context.Context, format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	slog.InfoContext(ctx, "would "+line)
+	if len(t.lines) < mostLines {
+		t.lines = append(t.lines, line)
 	}
-	return nil
 }
 
-func would(ctx context.Context, what string, more ...any) {
-	slog.InfoContext(ctx, "would "+what, more...)
-}
-
-type dryBell struct{}
-
-func (dryBell) Ring(ctx context.Context) error {
-	would(ctx, "ring")
+// Ring tells of a ring that would be sent.
+func (t *telling) Ring(ctx context.Context) error {
+	t.would(ctx, "ring the dispatcher")
 	return nil
 }
 
 // drySender signs, to see whether that would work, and sends nothing.
-type drySender struct{ Sender }
+type drySender struct {
+	Sender
+	told *telling
+}
 
-func (drySender) Send(ctx context.Context, raw []byte) error {
-	would(ctx, "send", telemetry.KeyCount, len(raw))
+func (d drySender) Send(ctx context.Context, raw []byte) error {
+	d.told.would(ctx, "send %d bytes", len(raw))
 	return nil
 }
 
 // dryBooks reads, and stores nothing.
-type dryBooks struct{ DealBooks }
+type dryBooks struct {
+	DealBooks
+	told *telling
+}
 
-func (dryBooks) Followed(ctx context.Context, _ *pool.Lease, f pool.Followed) error {
-	would(ctx, "note the deals and tasks up to a block", telemetry.KeyBlock, f.To.Number, telemetry.KeyCount, len(f.Deals))
+func (d dryBooks) Followed(ctx context.Context, _ *pool.Lease, f pool.Followed) error {
+	d.told.would(ctx, "follow from block %d to %d", f.From.Number, f.To.Number)
+	for _, deal := range f.Deals {
+		d.told.would(ctx, "note deal %s of %d tasks", deal.ID, deal.Tasks)
+	}
 	return nil
 }
 
-func (dryBooks) Unwind(ctx context.Context, _ *pool.Lease, _, to pool.Block) error {
-	would(ctx, "go back to a block", telemetry.KeyBlock, to.Number)
+func (d dryBooks) Unwind(ctx context.Context, _ *pool.Lease, from, to pool.Block) error {
+	d.told.would(ctx, "go back from block %d to %d", from.Number, to.Number)
 	return nil
 }
 
-func (dryBooks) Gone(ctx context.Context, _ *pool.Lease, deals []pool.Hash) error {
-	would(ctx, "give up deals", telemetry.KeyCount, len(deals))
+func (d dryBooks) Gone(ctx context.Context, _ *pool.Lease, deals []pool.Hash) error {
+	for _, id := range deals {
+		d.told.would(ctx, "give up deal %s", id)
+	}
 	return nil
 }
 
@@ -76,8 +92,8 @@ func (dryBooks) TakeIn(context.Context, *pool.Lease, int, pool.Trace, func(pool.
 	return 0, nil
 }
 
-func (dryBooks) SettleTasks(ctx context.Context, _ *pool.Lease, seen []pool.Task, _ pool.Head, _ pool.Trace, _ func(time.Time, []life.Life)) ([]life.Life, error) {
-	would(ctx, "note what the chain shows of tasks", telemetry.KeyCount, len(seen))
+func (d dryBooks) SettleTasks(ctx context.Context, _ *pool.Lease, seen []pool.Task, _ pool.Head, _ pool.Trace, _ func(time.Time, []life.Life)) ([]life.Life, error) {
+	d.told.would(ctx, "note what the chain shows of %d tasks", len(seen))
 	return nil, nil
 }
 
@@ -89,25 +105,27 @@ func (dryBooks) Forget(context.Context, *pool.Lease, int, pool.Trace, func(time.
 	return 0, nil
 }
 
-func (dryBooks) Decided(ctx context.Context, _ *pool.Lease, v settlement.Verdict, _ pool.Trace) error {
+func (d dryBooks) Decided(ctx context.Context, _ *pool.Lease, v settlement.Verdict, _ pool.Trace) error {
 	for _, a := range v.Want {
-		would(ctx, "want "+string(a.Kind), telemetry.KeyTask, a.Task.String(), telemetry.KeyWork, int64(a.Work))
+		d.told.would(ctx, "want to %s task %s of work %d", a.Kind, a.Task, a.Work)
 	}
-	would(ctx, "have done or drop actions", telemetry.KeyCount, len(v.Done)+len(v.Drop))
+	if n := len(v.Done) + len(v.Drop); n > 0 {
+		d.told.would(ctx, "have %d actions done or dropped", n)
+	}
 	return nil
 }
 
-func (dryBooks) Sign(ctx context.Context, _ *pool.Lease, b pool.Broadcast, actions []int64, _ pool.Trace) error {
-	would(ctx, "store a signed broadcast", telemetry.KeyKind, string(b.Kind), telemetry.KeyNonce, b.Nonce, telemetry.KeyCount, len(actions))
+func (d dryBooks) Sign(ctx context.Context, _ *pool.Lease, b pool.Broadcast, actions []int64, _ pool.Trace) error {
+	d.told.would(ctx, "store a broadcast to %s, nonce %d, attempt %d, actions %v", b.Kind, b.Nonce, b.Attempt, actions)
 	return nil
 }
 
-func (dryBooks) Settled(ctx context.Context, _ *pool.Lease, id int64, state pool.BroadcastState, _ pool.Receipt, _ pool.Trace) error {
-	would(ctx, "settle a broadcast", telemetry.KeyKind, string(state), telemetry.KeyCount, id)
+func (d dryBooks) Settled(ctx context.Context, _ *pool.Lease, id int64, state pool.BroadcastState, _ pool.Receipt, _ pool.Trace) error {
+	d.told.would(ctx, "settle broadcast %d as %s", id, state)
 	return nil
 }
 
-func (dryBooks) Recall(ctx context.Context, _ *pool.Lease, _ pool.Address, nonce uint64) error {
-	would(ctx, "take back that broadcasts were settled", telemetry.KeyNonce, nonce)
+func (d dryBooks) Recall(ctx context.Context, _ *pool.Lease, _ pool.Address, nonce uint64) error {
+	d.told.would(ctx, "send again what has nonce %d and above", nonce)
 	return nil
 }

@@ -258,9 +258,12 @@ func (s *served) audit() {
 	if err := s.chain.Audit(); err != nil {
 		s.Error(err)
 	}
-	n, found, err := s.flow.Differences(s.Context())
-	if err != nil || n != 0 {
-		s.Errorf("%d differences: %+v, %v", n, found, err)
+	if _, err := s.AskErrand(s.Context(), pool.ErrandDiff, 0, pooltrace); err != nil {
+		s.Fatal(err)
+	}
+	s.tick()
+	if e, err := s.Errand(s.Context(), pool.ErrandDiff); err != nil || e.Pending() || e.Answer.Fault != "" || e.Answer.Count != 0 {
+		s.Errorf("books and chain differ: %+v, %v", e, err)
 	}
 	// P4: at most one successful transaction for each action.
 	said := map[string]int{}
