@@ -47,7 +47,7 @@ func (c *Chain) mine(period, quiet time.Duration) {
 			return
 		case <-tick:
 			c.mu.Lock()
-			if !c.paused && (time.Since(c.Head().Time) >= quiet || c.waiting() > 0) {
+			if !c.paused && (quiet == 0 || time.Since(c.Head().Time) >= quiet || c.waiting() > 0) {
 				c.seal()
 			}
 			c.mu.Unlock()
