@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -175,7 +174,7 @@ func (w *wallet) prove(caller *client.Client, name, key string) func(context.Con
 		if err != nil {
 			return nil, fmt.Errorf("asking for the pool's name: %w", err)
 		}
-		signature, err := chainside.Proof(ctx, w.key, pool.WalletProof(to.Name, name, sha256.Sum256(secret[:])))
+		signature, err := chainside.Proof(ctx, w.key, pool.WalletProof(to.Name, name, secret))
 		return &wire.Wallet{Address: w.key.Address().String(), Signature: signature}, err
 	}
 }
