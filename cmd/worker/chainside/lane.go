@@ -172,8 +172,9 @@ func (l *lane) send(ctx context.Context, kind string, task pool.Hash, call chain
 
 // give gives the newest bytes to the node. What fails is tried again by run.
 func (l *lane) give(ctx context.Context, s *sending) {
+	s.sent = l.Now()
 	err := l.Sender.Send(ctx, s.Tries[len(s.Tries)-1].Raw)
-	s.sent, s.unfit = l.Now(), pool.KindOf(err) == pool.Conflict
+	s.unfit = pool.KindOf(err) == pool.Conflict
 	if err != nil {
 		l.Log.Warn("the node did not take a transaction; it is sent again", "nonce", s.Nonce, "error", err)
 	}

@@ -4,7 +4,6 @@ package chainside
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -162,11 +161,12 @@ func foreign(deal pool.Deal, run wire.Run) string {
 	} else if err != nil {
 		return "the deal cannot be read: " + err.Error()
 	}
-	var said wire.Template
-	if err := json.Unmarshal(batch.Template, &said); err != nil {
+	says, err := wire.Spec(batch.Template, nil)
+	if err != nil {
 		return "the deal cannot be read: " + err.Error()
 	}
-	if said.App != run.App || !slices.Equal(said.Args, run.Args) || !maps.Equal(said.Env, run.Env) {
+	app := pool.App{Type: pool.AppType(run.App.Type), Name: run.App.Name}
+	if says.App != app || !slices.Equal(says.Args, run.Args) || !maps.Equal(says.Env, run.Env) || len(says.Inputs) != len(run.Inputs) {
 		return "the pool wants something else run than the deal says"
 	}
 	return ""

@@ -56,6 +56,7 @@ func TestWeighRefuses(t *testing.T) {
 		"other type":   {run: func(r *wire.Run) { r.App.Type = "docker" }, want: "the pool wants something else run than the deal says"},
 		"other args":   {run: func(r *wire.Run) { r.Args[1] = "three words" }, want: "the pool wants something else run than the deal says"},
 		"more args":    {run: func(r *wire.Run) { r.Args = append(r.Args, "x") }, want: "the pool wants something else run than the deal says"},
+		"more inputs":  {run: func(r *wire.Run) { r.Inputs = []wire.Download{{Name: "x"}} }, want: "the pool wants something else run than the deal says"},
 		"other env":    {run: func(r *wire.Run) { r.Env["LD_PRELOAD"] = "/evil" }, want: "the pool wants something else run than the deal says"},
 	} {
 		t.Run(name, func(t *testing.T) {
