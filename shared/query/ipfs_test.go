@@ -11,16 +11,79 @@ import (
 	"workerpool/shared/cid"
 	"workerpool/shared/pool"
 	"workerpool/shared/pooltest"
+	"workerpool/shared/wire"
 )
 
+// seller is a bench that serves deals, with a worker that has a wallet.
+type seller struct {
+	bench
+	wallet pool.Address
+	attic  pooltest.Worker
+}
+
+func newSeller(t *testing.T) *seller {
+	t.Helper()
+	w := pooltest.NewWithDeals(t)
+	t.Cleanup(w.Check)
+	crowd := w.SharedAccount("crowd")
+	return &seller{bench: bench{World: w, T: t, ann: w.Account(pool.RoleRequester, "ann"), one: w.Worker(crowd, "one", 8)}, wallet: pool.Address{0xaa}}
+}
+
+// reported brings a work of a deal to where its archive is to be uploaded.
+func (s *seller) reported(archive string) (work int64, link *wire.Link) {
+	s.Helper()
+	if s.attic.ID == 0 {
+		s.attic = s.Worker(s.SharedAccount("house"), "attic", 4)
+		s.Books.Exec(s.T, "UPDATE worker SET wallet = ? WHERE id = ?", s.wallet[:], s.attic.ID)
+	}
+	work = int64(s.Books.AddDeal(s.T, 1, 1)[0])
+	var id []byte
+	if err := s.Books.SQL.QueryRow("SELECT task_id FROM task WHERE work_id = ?", work).Scan(&id); err != nil {
+		s.Fatal(err)
+	}
+	s.Dispatch()
+	s.says(work, "running", "")
+	word := pool.Contribution{Wallet: s.wallet, Status: pool.Contributed, Hash: pool.Hash{0xcc}, Weight: 2}
+	seen := pool.Task{ID: pool.Hash(id), Status: pool.TaskActive}
+	s.Books.See(s.T, seen)
+	s.Dispatch() // which gives the pool's word
+	s.says(work, "reported", archive)
+	seen.Contributions = []pool.Contribution{word}
+	seen.Status, seen.Consensus, seen.Winners = pool.TaskRevealing, word.Hash, 1
+	s.Books.See(s.T, seen)
+	s.says(work, "contributed", archive)
+	word.Status = pool.Proved
+	seen.Contributions, seen.Reveals, seen.Digest = []pool.Contribution{word}, 1, pool.Digest{31: 0xd1}
+	s.Books.See(s.T, seen)
+	for _, i := range s.says(work, "revealed", archive).Instructions {
+		if i.Work == work {
+			link = i.Upload
+		}
+	}
+	if link == nil {
+		s.Fatalf("work %d is not to be uploaded", work)
+	}
+	return work, link
+}
+
+func (s *seller) says(work int64, state, archive string) wire.Beat {
+	s.Helper()
+	r := pooltest.Says(work, 1, state, archive)
+	if r.SHA256 != "" {
+		r.Digest = "0x" + strings.Repeat("0", 62) + "d1"
+	}
+	return s.Beat(s.attic, r)
+}
+
 // sold brings a work of a deal as far as its archive in the bucket.
-func (b bench) sold(archive string) (int64, pool.Digest) {
-	b.Helper()
-	work, file := b.Submit(b.ann, 1, 0).FirstWork, pool.Digest(sha256.Sum256([]byte(archive)))
-	b.done(work, archive)
-	b.Books.Exec(b.T, "UPDATE batch SET origin = 'deal' WHERE id = ?", int64(pool.WorkID(work).Batch()))
-	b.Books.Exec(b.T, "UPDATE work SET file = ? WHERE id = ?", file[:], work)
-	return work, file
+func (s *seller) sold(archive string) (int64, pool.Digest) {
+	s.Helper()
+	work, link := s.reported(archive)
+	if status := s.Upload(link, archive); status >= 300 {
+		s.Fatalf("upload: status %d", status)
+	}
+	s.says(work, "uploaded", archive)
+	return work, sha256.Sum256([]byte(archive))
 }
 
 func (b bench) archive(id string) pooltest.Answer {
@@ -31,7 +94,7 @@ func (b bench) archive(id string) pooltest.Answer {
 // Anybody who knows the content id of what a deal bought is led to its bytes.
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newSeller(t)
 	work, file := b.sold("an archive")
 	for range 2 {
 		answer := b.archive(cid.Of(file))
@@ -66,13 +129,13 @@ func TestArchive(t *testing.T) {
 // asked of the database for what cannot be one.
 func TestNoArchive(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newSeller(t)
 	work := b.Submit(b.ann, 1, 0).FirstWork
 	b.done(work, "private bytes")
 	private := pool.Digest(sha256.Sum256([]byte("private bytes")))
 	_, file := b.sold("an archive")
-	without, absent := b.sold("not uploaded")
-	b.Books.Exec(t, "UPDATE work SET file = NULL WHERE id = ?", without)
+	b.reported("not uploaded")
+	absent := pool.Digest(sha256.Sum256([]byte("not uploaded")))
 	refused := func(name, id string) {
 		t.Helper()
 		if answer := b.archive(id); answer.Status != http.StatusNotFound || answer.Problem.Code != "not_found" || answer.Header.Get("Location") != "" ||
@@ -83,9 +146,10 @@ func TestNoArchive(t *testing.T) {
 	for name, file := range map[string]pool.Digest{"a result of a requester": private, "a result not uploaded": absent, "nobody's": {1}, "no digest": {}} {
 		refused(name, cid.Of(file))
 	}
-	// Even when a work that is not of a deal has its file noted.
+	// Even were its file noted.
 	b.Books.Exec(t, "UPDATE work SET file = ? WHERE id = ?", private[:], work)
 	refused("a result of a requester with its file", cid.Of(private))
+	b.Books.Exec(t, "UPDATE work SET file = NULL WHERE id = ?", work)
 	b.Wire.Reset()
 	for name, id := range map[string]string{
 		"version 0": "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG", "a digest": file.String(), "a work": fmt.Sprint(work),
