@@ -48,7 +48,7 @@ func (s *stage) open(t *testing.T, workers int, settings ...string) *bench {
 	printed := &lines{}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the functions printed:\n%s", printed.tail(100_000))
+			t.Logf("the functions printed:\n%s", printed.tail(400))
 		}
 	})
 	workerPassword := rand.Text()
@@ -138,7 +138,7 @@ func (b *bench) worker(name string, settings []string) {
 		_ = process.Stop(cmd, ended, 10*time.Second)
 		process.Kill(cmd) // what it left behind in its group
 		if b.t.Failed() {
-			b.t.Logf("%s printed:\n%s", name, log.tail(10_000))
+			b.t.Logf("%s printed:\n%s", name, log.tail(100))
 		}
 	})
 }
