@@ -12,7 +12,7 @@ import (
 )
 
 // maxBootstrapMB is what a function for AWS may weigh: it is fetched at each cold start.
-const maxBootstrapMB = 12
+const maxBootstrapMB = 14
 
 // connectionShare is the part of max_connections, in percent, that the functions
 // may use: two versions run side by side while one takes over.
