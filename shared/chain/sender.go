@@ -124,7 +124,9 @@ func (s *Sender) ComposeCall(ctx context.Context, b pool.Broadcast, call Call) (
 		return pool.Broadcast{}, err
 	}
 	limit := uint64(*gas.Into.(*hexutil.Uint64))
-	limit = min(limit+limit/10*3, max(limit, uint64(*market.newest.GasLimit))) // head room: prices of data and storage move until it is mined
+	// Head room: a contribution that others in its block make the deciding one takes
+	// up to 45 % more than it was estimated at, and prices of data and storage move.
+	limit = min(limit+limit/10*6, max(limit, uint64(*market.newest.GasLimit)))
 	return s.sign(ctx, b, id, price.transaction(id, b.Nonce, call, limit))
 }
 

@@ -105,7 +105,7 @@ func TestCompose(t *testing.T) {
 		if err != nil || pool.Address(from) != s.Wallet() || b.Wallet != s.Wallet() || pool.Hash(tx.Hash()) != b.Hash || b.Nonce != 9 || b.Kind != c.kind {
 			t.Errorf("%s: from %s, %v: %+v", c.method, from, err, b)
 		}
-		if *tx.To() != common.Address(hubAt) || string(tx.Data()) != string(want) || tx.Nonce() != 9 || tx.Gas() != 260_000 || tx.Value().Sign() != 0 ||
+		if *tx.To() != common.Address(hubAt) || string(tx.Data()) != string(want) || tx.Nonce() != 9 || tx.Gas() != 320_000 || tx.Value().Sign() != 0 ||
 			tx.GasFeeCap().Int64() != 205 || tx.GasTipCap().Int64() != 5 {
 			t.Errorf("%s: %+v", c.method, tx)
 		}
