@@ -118,6 +118,8 @@ func (k *Keeper) say(t *turn, what string) {
 		t.saying = false
 		var hopeless *chainside.HopelessError
 		switch {
+		case err == nil && t.entry.State == state:
+			// The pool has not seen it yet, and asks: said again at once it would not see it sooner.
 		case err == nil:
 			t.entry.State = state
 			k.Log.Info("the chain has it", "work", t.entry.Work, "attempt", t.entry.Attempt, "task", p.Task, "state", state)

@@ -100,6 +100,21 @@ func TestLifeOfADealsWork(t *testing.T) {
 	if r := until(t, k, 1, "contributed"); r.Digest == "" || r.SHA256 == "" {
 		t.Errorf("%+v", r)
 	}
+	// The pool asks until it has seen it. There is nothing new to tell it.
+	rest(t, k)
+	select {
+	case <-k.Changed():
+	default:
+	}
+	d.answers <- nil
+	k.Obey(do(1, wire.DoContribute, "0xabcd"))
+	<-d.asked
+	rest(t, k)
+	select {
+	case <-k.Changed():
+		t.Error("the pool is called at once although nothing has changed")
+	default:
+	}
 	d.answers <- nil
 	k.Obey(do(1, wire.DoReveal, ""))
 	if what := <-d.asked; what != "reveal" {
@@ -111,7 +126,7 @@ func TestLifeOfADealsWork(t *testing.T) {
 			t.Errorf("said %+v, want %+v", p, want)
 		}
 	}
-	if len(d.said) != 3 {
+	if len(d.said) != 4 {
 		t.Errorf("said %d times", len(d.said))
 	}
 
