@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
@@ -73,20 +75,35 @@ func (m *Market) Sheet(ctx context.Context, deals ...pool.Hash) (Sheet, error) {
 			s.Held += held
 		}
 	}
+	topics, err := Topics()
+	if err != nil {
+		return s, err
+	}
+	logs, err := m.Chain.Logs(ctx, m.At.Hub, 0, topics...)
+	if err != nil {
+		return s, err
+	}
+	return s, s.Add(logs, func(subject pool.Hash) bool { return concerned[subject] })
+}
+
+// Topics are those of the events that Add reads.
+func Topics() ([]pool.Hash, error) {
 	moves, closings, err := topics()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	var all []pool.Hash
-	for topic := range moves {
-		all = append(all, topic)
-	}
-	for topic := range closings {
-		all = append(all, topic)
-	}
-	logs, err := m.Chain.Logs(ctx, m.At.Hub, 0, all...)
+	return slices.AppendSeq(slices.Collect(maps.Keys(moves)), maps.Keys(closings)), nil
+}
+
+// Add adds what the hub has told, in the order of blocks, of the money of the deals
+// and tasks that are concerned.
+func (s *Sheet) Add(logs []types.Log, concerned func(subject pool.Hash) bool) error {
+	moves, closings, err := topics()
 	if err != nil {
-		return s, err
+		return err
+	}
+	if s.Lines == nil {
+		s.Lines = map[pool.Address]Line{}
 	}
 	// The hub tells first what money moved, then for which deal or task.
 	var open []move
@@ -95,7 +112,7 @@ func (m *Market) Sheet(ctx context.Context, deals ...pool.Hash) (Sheet, error) {
 		if event, ok := moves[topic]; ok {
 			one, err := read(event, log)
 			if err != nil {
-				return s, err
+				return err
 			}
 			open = append(open, one)
 			continue
@@ -106,7 +123,7 @@ func (m *Market) Sheet(ctx context.Context, deals ...pool.Hash) (Sheet, error) {
 		} else if len(log.Data) >= 32 {
 			subject = pool.Hash(log.Data[:32])
 		}
-		if concerned[subject] {
+		if concerned(subject) {
 			for _, one := range open {
 				s.add(one)
 			}
@@ -114,9 +131,9 @@ func (m *Market) Sheet(ctx context.Context, deals ...pool.Hash) (Sheet, error) {
 		open = nil
 	}
 	if len(open) > 0 {
-		return s, errors.New("the hub moved money for no deal or task")
+		return errors.New("the hub moved money for no deal or task")
 	}
-	return s, nil
+	return nil
 }
 
 // held is what a task has locked: the price, the pool's stake and those of workers.
