@@ -210,6 +210,14 @@ func linked(code tree, folder string) []string {
 	return sorted(out)
 }
 
+// onChain says which functions may be made with a part of the chain: the curve and
+// keys, a key in KMS, or all of it with the client of the chain's nodes.
+var onChain = map[string][]string{
+	"shared/ethsig":    {"heartbeat", "dispatch", "reconcile"},
+	"shared/chain/kms": {"dispatch", "reconcile"},
+	"shared/chain/...": {"reconcile"},
+}
+
 // checkLinked complains about what must not be a part of a function although each
 // import on the way is allowed.
 func checkLinked(code tree) []string {
@@ -220,6 +228,14 @@ func checkLinked(code tree) []string {
 		}
 		for _, name := range linked(code, folder) {
 			own := path.Base(folder)
+			for _, part := range []string{"shared/ethsig", "shared/chain/kms", "shared/chain/..."} {
+				if matches(part, name) {
+					if !slices.Contains(onChain[part], own) {
+						out = append(out, folder+" is linked with "+name+", and has no business with that part of the chain")
+					}
+					break
+				}
+			}
 			switch {
 			case name == "shared/store/migrate" && own != "migrate":
 				out = append(out, folder+" is linked with shared/store/migrate, which is for migrate alone")
@@ -288,7 +304,16 @@ func TestLinkedRefused(t *testing.T) {
 		"functions/migrate/main.go":  "package main\n\nimport _ \"workerpool/shared/store/migrate\"\n",
 		"functions/dispatch/main.go": "package main\n\nimport _ \"workerpool/shared/submit\"\n",
 		"functions/query/main.go":    "package main\n\nimport _ \"workerpool/shared/pooltest\"\n",
+
+		"functions/session/main.go":   "package main\n\nimport _ \"workerpool/shared/ethsig\"\n",
+		"shared/ethsig/a.go":          "package ethsig\n",
+		"functions/heartbeat/main.go": "package main\n\nimport _ \"workerpool/shared/chain\"\n",
+		"shared/chain/a.go":           "package chain\n\nimport _ \"workerpool/shared/ethsig\"\n",
+		"functions/reconcile/main.go": "package main\n\nimport _ \"workerpool/shared/chain\"\n",
 	})
 	refuse(t, checkLinked(code), "functions/dispatch is linked with shared/submit",
-		"functions/query is linked with shared/pooltest", "functions/submit is linked with shared/store/migrate")
+		"functions/heartbeat is linked with shared/chain, and has no business",
+		"functions/query is linked with shared/pooltest",
+		"functions/session is linked with shared/ethsig, and has no business",
+		"functions/submit is linked with shared/store/migrate")
 }
