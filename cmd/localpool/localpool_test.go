@@ -103,34 +103,61 @@ func TestDamagedSecretsAreNotReplaced(t *testing.T) {
 	}
 }
 
+// addr is an environment in which only ADDR is set.
+func addr(value string) func(string) string {
+	return func(name string) string { return map[string]string{"ADDR": value}[name] }
+}
+
 func TestCommandLine(t *testing.T) {
-	got, err := parse([]string{"-workers", "3", "-liar", "-tick", "2s"}, "127.0.0.1:9999", io.Discard)
+	got, err := parse([]string{"-workers", "3", "-liar", "-tick", "2s"}, addr("127.0.0.1:9999"), io.Discard)
 	want := options{
 		addr: "127.0.0.1:9999", dir: ".local", template: "template.yaml", functions: "build/local", workers: 3, liar: true, tickEvery: 2 * time.Second,
+		chain: true, chainAddr: "127.0.0.1:8545",
 	}
 	if err != nil || got != want {
 		t.Errorf("options %+v, %v; want %+v", got, err, want)
 	}
-	if got, err := parse([]string{"-addr", "127.0.0.1:1"}, "127.0.0.1:2", io.Discard); err != nil || got.addr != "127.0.0.1:1" {
+	if got, err := parse([]string{"-addr", "127.0.0.1:1"}, addr("127.0.0.1:2"), io.Discard); err != nil || got.addr != "127.0.0.1:1" {
 		t.Errorf("flag against ADDR: %s, %v", got.addr, err)
 	}
-	if got, err := parse(nil, "", io.Discard); err != nil || got.addr != "127.0.0.1:8080" {
+	if got, err := parse(nil, addr(""), io.Discard); err != nil || got.addr != "127.0.0.1:8080" {
 		t.Errorf("neither: %s, %v", got.addr, err)
 	}
-	for _, addr := range []string{"[::1]:80", "localhost:80", "127.9.9.9:80"} {
-		if _, err := parse(nil, addr, io.Discard); err != nil {
-			t.Errorf("ADDR %s: %v", addr, err)
+	for _, good := range []string{"[::1]:80", "localhost:80", "127.9.9.9:80"} {
+		if _, err := parse(nil, addr(good), io.Discard); err != nil {
+			t.Errorf("ADDR %s: %v", good, err)
 		}
 	}
-	for _, addr := range []string{"0.0.0.0:80", ":80", "192.0.2.1:80", "pool.example.com:80", "[::]:80", "127.0.0.1", "8080"} {
+	for _, bad := range []string{"0.0.0.0:80", ":80", "192.0.2.1:80", "pool.example.com:80", "[::]:80", "127.0.0.1", "8080"} {
 		var said strings.Builder
-		if _, err := parse(nil, addr, &said); err == nil || strings.Count(said.String(), "\n") != 1 || !strings.HasPrefix(said.String(), "ADDR") {
-			t.Errorf("ADDR %s: %v, said %q; want one line", addr, err, said.String())
+		if _, err := parse(nil, addr(bad), &said); err == nil || strings.Count(said.String(), "\n") != 1 || !strings.HasPrefix(said.String(), "ADDR") {
+			t.Errorf("ADDR %s: %v, said %q; want one line", bad, err, said.String())
 		}
 	}
 	for _, args := range [][]string{{"start"}, {"-workers", "-1"}, {"-workers", "0", "-liar"}, {"-nothing"}} {
-		if _, err := parse(args, "", io.Discard); err == nil {
+		if _, err := parse(args, addr(""), io.Discard); err == nil {
 			t.Errorf("%v: no error", args)
+		}
+	}
+}
+
+func TestChainSwitch(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		args  []string
+		want  bool
+	}{{"", nil, true}, {"true", nil, true}, {"false", nil, false}, {"false", []string{"-chain"}, true}, {"true", []string{"-chain=false"}, false}} {
+		env := map[string]string{"BLOCKCHAINETHENABLED": c.value, "CHAINADDR": "127.0.0.1:1234"}
+		got, err := parse(c.args, func(name string) string { return env[name] }, io.Discard)
+		if err != nil || got.chain != c.want || got.chainAddr != "127.0.0.1:1234" {
+			t.Errorf("%+v: %+v, %v", c, got, err)
+		}
+	}
+	for _, value := range []string{"0", "no", "TRUE", " true", "off"} {
+		var said strings.Builder
+		_, err := parse(nil, func(string) string { return value }, &said)
+		if err == nil || !strings.HasPrefix(said.String(), "BLOCKCHAINETHENABLED is true or false") || strings.Count(said.String(), "\n") != 1 {
+			t.Errorf("BLOCKCHAINETHENABLED=%q: %v, said %q", value, err, said.String())
 		}
 	}
 }

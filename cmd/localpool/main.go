@@ -1,5 +1,5 @@
-// Command localpool runs the whole pool on this machine: a MariaDB server, the
-// stand-ins of AWS as template.yaml says, the real functions, and a few workers.
+// Command localpool runs the whole pool on this machine: a MariaDB server, a chain,
+// the stand-ins of AWS as template.yaml says, the real functions, and a few workers.
 // It owns the order in which these start and end and the state they keep; it must
 // not hold any rule of the pool.
 package main
@@ -28,13 +28,15 @@ type options struct {
 	workers   int           // how many to run
 	liar      bool          // whether one of them lies
 	tickEvery time.Duration // of schedules; 0 = the template's
+	chain     bool          // whether the pool serves deals, of a chain that is run as well
+	chainAddr string        // where that chain is asked
 }
 
 // bin is the folder of the programs.
 func (o options) bin() string { return filepath.Join(o.functions, "bin") }
 
 func main() {
-	o, err := parse(os.Args[1:], os.Getenv("ADDR"), os.Stderr)
+	o, err := parse(os.Args[1:], os.Getenv, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
@@ -50,17 +52,25 @@ func main() {
 	}
 }
 
-func parse(args []string, addr string, faults io.Writer) (options, error) {
+func parse(args []string, env func(string) string, faults io.Writer) (options, error) {
 	var o options
+	chained := cmp.Or(env(chainSwitch), "true")
+	if chained != "true" && chained != "false" {
+		err := fmt.Errorf("%s is true or false, here %q", chainSwitch, chained)
+		fmt.Fprintln(faults, err)
+		return o, err
+	}
 	f := flag.NewFlagSet("localpool", flag.ContinueOnError)
 	f.SetOutput(faults)
-	f.StringVar(&o.addr, "addr", cmp.Or(addr, "127.0.0.1:8080"), "address of the pool's API (environment: ADDR)")
+	f.StringVar(&o.addr, "addr", cmp.Or(env("ADDR"), "127.0.0.1:8080"), "address of the pool's API (environment: ADDR)")
 	f.StringVar(&o.dir, "dir", ".local", "folder that keeps database, files, passwords and logs")
 	f.StringVar(&o.template, "template", "template.yaml", "the SAM template")
 	f.StringVar(&o.functions, "functions", "build/local", "folder with the built functions, and programs in bin/")
 	f.IntVar(&o.workers, "workers", 5, "how many workers to run")
 	f.BoolVar(&o.liar, "liar", false, "let one of the workers lie about its results")
 	f.DurationVar(&o.tickEvery, "tick", 0, "interval of the schedules instead of the template's")
+	f.BoolVar(&o.chain, "chain", chained == "true", "run a chain and serve its deals (environment: "+chainSwitch+")")
+	f.StringVar(&o.chainAddr, "chain-addr", cmp.Or(env("CHAINADDR"), "127.0.0.1:8545"), "address of the chain, on 127.0.0.1 (environment: CHAINADDR)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -80,6 +90,9 @@ func parse(args []string, addr string, faults io.Writer) (options, error) {
 	}
 	return o, nil
 }
+
+// chainSwitch is the variable that says whether the pool serves deals, true or false.
+const chainSwitch = "BLOCKCHAINETHENABLED"
 
 // loopback refuses an address that others than this machine could call: a worker
 // elsewhere would get its instructions, and then links that it cannot follow.

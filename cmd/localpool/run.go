@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -22,9 +23,13 @@ import (
 // parameters of the template that differ on one machine: heartbeats as quick as
 // allowed, so that one sees something happen, a store without host names, and as
 // many functions at once as an account with the quota for it runs.
-var parameters = map[string]string{
-	"ReserveConcurrency": "true",
-	"HeartbeatBusy":      "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
+func parameters(m *market) map[string]string {
+	out := map[string]string{
+		"ReserveConcurrency": "true",
+		"HeartbeatBusy":      "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
+	}
+	maps.Copy(out, m.parameters())
+	return out
 }
 
 const (
@@ -49,11 +54,14 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer state.close()
-	front, err := listen(o.addr)
+	front, err := listen(o.addr, "ADDR")
 	if err != nil {
 		return err
 	}
 	defer front.Close()
+	if err := o.chainAddrFree(); err != nil {
+		return err
+	}
 
 	log, err := state.log("localpool")
 	if err != nil {
@@ -79,8 +87,13 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 			err = stopped
 		}
 	}()
+	deals, err := openMarket(ctx, o, state)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, deals.close()) }()
 	h, err := host.Start(host.Config{
-		Template: o.template, Functions: o.functions, Dir: o.dir, Front: front, Parameters: parameters, Secrets: state.secrets,
+		Template: o.template, Functions: o.functions, Dir: o.dir, Front: front, Parameters: parameters(deals), Secrets: state.secrets,
 		Database:  host.Database{Addr: db.Addr(), AdminUser: db.AdminUser(), AdminPassword: db.AdminPassword()},
 		TickEvery: o.tickEvery, Output: printed, Log: slog.New(slog.NewJSONHandler(log, nil)),
 	})
@@ -92,7 +105,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := prepare(ctx, h); err != nil {
 		return fmt.Errorf("%w (see %s)", err, printed.Name())
 	}
-	workers, err := startWorkers(o, state, h.URL())
+	workers, err := startWorkers(o, state, h.URL(), deals)
 	if err != nil {
 		return err
 	}
@@ -102,6 +115,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	fmt.Fprintf(out, "log in as %s, the password is in %s:\n", operatorLogin, state.operatorPassword)
 	fmt.Fprintf(out, "  %s\n", command(filepath.Join(o.bin(), "poolctl"), "login",
 		"--pool", h.URL(), "--login", operatorLogin, "--password-file", state.operatorPassword))
+	deals.tell(out)
 	fmt.Fprintf(out, "%d workers; logs in %s; Ctrl-C ends everything\n", o.workers, state.logs())
 	for {
 		select {
@@ -115,13 +129,13 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 }
 
 // listen takes the address first of all, so that one in use costs nothing.
-func listen(addr string) (net.Listener, error) {
+func listen(addr, setting string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use by another program; choose another address by ADDR=127.0.0.1:port", addr)
+		return nil, fmt.Errorf("%s is in use by another program; choose another address by %s=127.0.0.1:port", addr, setting)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listening for the API: %w", err)
+		return nil, fmt.Errorf("listening at %s: %w", setting, err)
 	}
 	return listener, nil
 }

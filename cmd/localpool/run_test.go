@@ -14,6 +14,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"workerpool/infra/local/mint"
+	"workerpool/shared/chain"
 )
 
 // built is where TestMain puts the real functions and programs, as make build-local
@@ -119,7 +122,7 @@ func logIn(t *testing.T, said string) {
 }
 
 func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
-	o := options{addr: "127.0.0.1:0", dir: filepath.Join(t.TempDir(), "it's-a-folder"), template: "../../template.yaml", functions: built}
+	o := options{addr: "127.0.0.1:0", dir: filepath.Join(t.TempDir(), "it's-a-folder"), template: "../../template.yaml", functions: built, chain: true, chainAddr: "127.0.0.1:0"}
 	first := begin(t, o)
 	if err := run(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "running already") {
 		t.Errorf("a second pool in the same folder: %v", err)
@@ -132,7 +135,13 @@ func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(other.dir, "mariadb")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the second pool made a database first: %v", err)
 	}
+	taken := other
+	taken.addr, taken.chainAddr = "127.0.0.1:0", strings.TrimPrefix(first.url, "http://")
+	if err := run(t.Context(), taken, io.Discard); err == nil || !strings.Contains(err.Error(), "CHAINADDR") {
+		t.Errorf("a second chain at the address of a pool: %v", err)
+	}
 	logIn(t, first.said)
+	place := onChain(t, o, first.said)
 	rest, err := first.end()
 	if err != nil {
 		t.Errorf("the end: %v", err)
@@ -146,6 +155,10 @@ func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
 
 	again := begin(t, o)
 	logIn(t, again.said)
+	now := onChain(t, o, again.said)
+	if now.Node = place.Node; now != place {
+		t.Errorf("the chain is at %+v, was at %+v", now, place)
+	}
 	if _, err := again.end(); err != nil {
 		t.Errorf("the second end: %v", err)
 	}
@@ -160,5 +173,47 @@ func TestProgramsThatCannotRunAreNamedFirst(t *testing.T) {
 		if _, err := os.Stat(o.dir); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("something was begun before: %v", err)
 		}
+	}
+}
+
+// onChain asks the pool whether it serves deals, and the chain that it printed
+// whether it is there.
+func onChain(t *testing.T, o options, said string) mint.Place {
+	t.Helper()
+	folder := mint.Folder(filepath.Join(o.dir, "chain"))
+	at, err := folder.Place()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{at.Node, at.Hub.String(), at.Workerpool.String(), at.App.String(), folder.Order(), "31337"} {
+		if !strings.Contains(said, part) {
+			t.Errorf("no %s in\n%s", part, said)
+		}
+	}
+	door, err := chain.Open(chain.Config{URL: at.Node, Hub: at.Hub, Pool: at.Workerpool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, err := folder.Wallet(mint.PoolOwner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := door.Check(t.Context(), chain.CheckConfig{ChainID: at.ID, RLC: at.RLC, Wallet: owner.Address}); err != nil {
+		t.Error(err)
+	}
+	return at
+}
+
+func TestPoolWithoutChain(t *testing.T) {
+	o := options{addr: "127.0.0.1:0", dir: t.TempDir(), template: "../../template.yaml", functions: built}
+	p := begin(t, o)
+	if !strings.Contains(p.said, "no chain") {
+		t.Errorf("it said %s", p.said)
+	}
+	if _, err := os.Stat(filepath.Join(o.dir, "chain")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a chain was made: %v", err)
+	}
+	if _, err := p.end(); err != nil {
+		t.Error(err)
 	}
 }

@@ -81,7 +81,7 @@ type program struct {
 func startProgram(t *testing.T, dir string) program {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(built, "bin", "localpool"), "-addr", "127.0.0.1:0", "-dir", dir,
-		"-template", "../../template.yaml", "-functions", built, "-workers", "2")
+		"-template", "../../template.yaml", "-functions", built, "-workers", "2", "-chain-addr", "127.0.0.1:0")
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -15,11 +15,10 @@ type workers struct {
 	ended chan string // tells of each worker that ended without being asked
 }
 
-func startWorkers(o options, s *state, url string) (*workers, error) {
+func startWorkers(o options, s *state, url string, m *market) (*workers, error) {
 	all := &workers{ended: make(chan string, o.workers)}
-	for n := range o.workers {
-		name := "local-" + strconv.Itoa(n+1)
-		if err := all.start(o, s, url, name, o.liar && n == o.workers-1); err != nil {
+	for n, name := range o.crew() {
+		if err := all.start(o, s, url, m, name, o.liar && n == o.workers-1); err != nil {
 			all.stop()
 			return nil, err
 		}
@@ -27,14 +26,27 @@ func startWorkers(o options, s *state, url string) (*workers, error) {
 	return all, nil
 }
 
-func (all *workers) start(o options, s *state, url, name string, lies bool) error {
+// crew names the workers.
+func (o options) crew() []string {
+	names := make([]string, o.workers)
+	for n := range names {
+		names[n] = "local-" + strconv.Itoa(n+1)
+	}
+	return names
+}
+
+func (all *workers) start(o options, s *state, url string, m *market, name string, lies bool) error {
+	wallet, err := m.wallet(name)
+	if err != nil {
+		return err
+	}
 	log, err := s.log(name)
 	if err != nil {
 		return err
 	}
 	w, err := crew.Start(crew.Config{
 		Bin: o.bin(), Pool: url, Login: workerLogin, PasswordFile: s.workerPassword,
-		Name: name, Dir: filepath.Join(s.dir, "workers", name), Log: log, Lies: lies,
+		Name: name, Dir: filepath.Join(s.dir, "workers", name), Log: log, Lies: lies, Wallet: wallet,
 	})
 	if err != nil {
 		_ = log.Close() // the start's error counts

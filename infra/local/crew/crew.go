@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"workerpool/infra/local/process"
+	"workerpool/shared/pool"
 )
 
 // A worker may let its runs end for grace after it was asked to end, and is killed
@@ -20,7 +21,7 @@ const (
 	stopLimit = 5 * time.Second
 )
 
-// Config says which worker to start. All but Lies is required.
+// Config says which worker to start. All but Lies and Wallet is required.
 type Config struct {
 	Bin          string // folder with the programs, see Ready
 	Pool         string // URL
@@ -30,6 +31,16 @@ type Config struct {
 	Dir          string   // what the worker keeps
 	Log          *os.File // what it says; the worker closes it
 	Lies         bool     // whether it renders wrong tiles
+	Wallet       *Wallet  // nil = it takes no works of deals
+}
+
+// Wallet lets a worker take works of deals.
+type Wallet struct {
+	File         string // keystore
+	PasswordFile string
+	Node         string       // URL
+	Hub          pool.Address // of the chain
+	Pool         pool.Address // whose deals it works for
 }
 
 // Worker is one that was started.
@@ -71,8 +82,14 @@ func Start(c Config) (*Worker, error) {
 	if c.Lies {
 		app += " -lie"
 	}
-	cmd := exec.Command(program, "-pool", c.Pool, "-login", c.Login, "-password-file", c.PasswordFile,
-		"-name", c.Name, "-dir", c.Dir, "-apps", "mandelbrot="+app, "-slots", "1", "-grace", grace.String())
+	args := []string{
+		"-pool", c.Pool, "-login", c.Login, "-password-file", c.PasswordFile,
+		"-name", c.Name, "-dir", c.Dir, "-apps", "mandelbrot=" + app, "-slots", "1", "-grace", grace.String(),
+	}
+	if w := c.Wallet; w != nil {
+		args = append(args, "-wallet", w.File, "-wallet-password-file", w.PasswordFile, "-node", w.Node, "-hub", w.Hub.String(), "-pool-address", w.Pool.String())
+	}
+	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = c.Log, c.Log
 	if err := process.Start(cmd); err != nil {
 		return nil, fmt.Errorf("starting the worker %s: %w", c.Name, err)
