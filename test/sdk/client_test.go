@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -78,6 +80,13 @@ func (r *requester) buysAndFetches(b *bench, app pool.Address) {
 		if got, want := fileIn(r.t, archive, "result.txt"), "tile a b 7\n"; got != want {
 			r.t.Errorf("task %s: result %q, want %q", task, got, want)
 		}
+	}
+	var account struct {
+		Balance struct{ Stake, Locked json.Number }
+	}
+	r.iexec(&account, "account", "show")
+	if spent := json.Number(fmt.Sprint(deposited - volume*price)); account.Balance.Stake != spent || account.Balance.Locked != "0" {
+		r.t.Errorf("the requester's account: %+v, want %s nRLC and none locked", account.Balance, spent)
 	}
 	b.check(volume)
 }
