@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"workerpool/infra/local/crew"
 	"workerpool/infra/local/mint"
@@ -78,6 +79,15 @@ func (m *market) parameters() map[string]string {
 		"IexecHubContract": at.Hub.String(), "RlcContract": at.RLC.String(),
 		"WayOut": "nat", "ChainPoll": "1", "ChainFinality": "latest",
 	}
+}
+
+// tickEvery is how often a pool without deals looks for one; 0 = as the template
+// says, once a minute, which is long to watch.
+func (m *market) tickEvery() time.Duration {
+	if m == nil {
+		return 0
+	}
+	return 5 * time.Second
 }
 
 // wallet is what a worker needs to take works of deals; nil = nothing.

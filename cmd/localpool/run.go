@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,7 +96,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	h, err := host.Start(host.Config{
 		Template: o.template, Functions: o.functions, Dir: o.dir, Front: front, Parameters: parameters(deals), Secrets: state.secrets,
 		Database:  host.Database{Addr: db.Addr(), AdminUser: db.AdminUser(), AdminPassword: db.AdminPassword()},
-		TickEvery: o.tickEvery, Output: printed, Log: slog.New(slog.NewJSONHandler(log, nil)),
+		TickEvery: cmp.Or(o.tickEvery, deals.tickEvery()), Output: printed, Log: slog.New(slog.NewJSONHandler(log, nil)),
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"workerpool/shared/ethsig"
 	"workerpool/shared/pool"
@@ -114,6 +115,24 @@ func (f Folder) Wallet(name string) (Wallet, error) {
 		return w, fmt.Errorf("reading the wallet %s: %w", w.File, err)
 	}
 	return w, nil
+}
+
+// Names gives the names of all wallets.
+func (f Folder) Names() (map[pool.Address]string, error) {
+	files, err := filepath.Glob(f.path("wallets", "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("looking for wallets: %w", err)
+	}
+	out := map[pool.Address]string{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		w, err := f.Wallet(name)
+		if err != nil {
+			return nil, err
+		}
+		out[w.Address] = name
+	}
+	return out, nil
 }
 
 // Key opens the wallet.

@@ -84,6 +84,10 @@ func TestMadeOnce(t *testing.T) {
 	if has := purse(t, again, wallet(t, f, "local-1")); has.Stake != givenStake {
 		t.Errorf("who has enough got more: %+v", has)
 	}
+	names, err := f.Names()
+	if err != nil || len(names) != 5 || names[wallet(t, f, "local-2").Address] != "local-2" {
+		t.Errorf("the wallets are %v, %v", names, err)
+	}
 	noted, err := f.Place()
 	if err != nil || noted != again.Place {
 		t.Errorf("the folder says %+v, %v; want %+v", noted, err, again.Place)

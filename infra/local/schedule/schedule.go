@@ -6,6 +6,7 @@ package schedule
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -59,7 +60,11 @@ func (s *Schedule) follow(ticks <-chan time.Time) {
 			return
 		case <-ticks:
 			s.wait.Go(func() {
-				if err := s.Tick(s.ctx); err != nil && s.ctx.Err() == nil {
+				err := s.Tick(s.ctx)
+				if errors.Is(err, lambda.ErrThrottled) {
+					return // the call before goes on. AWS would put this one off; the next tick does as well
+				}
+				if err != nil && s.ctx.Err() == nil {
 					s.config.Log.ErrorContext(s.ctx, "a scheduled call failed", "schedule", s.config.Name, "error", err)
 				}
 			})
