@@ -32,7 +32,7 @@ func (s *Store) Settlement(ctx context.Context, head pool.Block, works []pool.Wo
 		ids := list(works)
 		b := &statements{}
 		b.add(`SELECT k.work_id, d.deal_id, k.task_index, d.start_at, d.run_limit_s, d.price, d.callback, k.task_id, k.status, k.reveal_by, k.consensus, k.digest, k.final,
-				k.reveals, k.winners, k.seen_block, w.file, EXISTS (SELECT 1 FROM assignment a WHERE a.work_id = k.work_id AND a.state IN ('running', 'reported'))
+				k.reveals, k.winners, k.seen_block, w.file, EXISTS (SELECT 1 FROM assignment a FORCE INDEX (assignment_owner) WHERE a.work_id = k.work_id AND a.state IN ('running', 'reported'))
 			FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task k ON k.work_id = j.id
 			STRAIGHT_JOIN deal d ON d.id = k.deal AND d.on_chain AND d.state <> 'gone' STRAIGHT_JOIN work w ON w.id = k.work_id
 			WHERE k.look_at IS NULL OR k.look_at <> `+touchedAt+` ORDER BY k.work_id`, ids)
@@ -95,8 +95,9 @@ func scanSettlement(rows *sql.Rows, results func(pool.Digest) []byte) (settlemen
 	return t, nil
 }
 
+// Forced: MySQL would read all contributions when its statistics are of few.
 const contributionsSQL = `SELECT c.work_id, c.wallet, c.status, c.result_hash, c.weight FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
-	STRAIGHT_JOIN contribution c ON c.work_id = j.id ORDER BY c.work_id, c.place`
+	STRAIGHT_JOIN contribution c FORCE INDEX (PRIMARY) ON c.work_id = j.id ORDER BY c.work_id, c.place`
 
 func scanContribution(rows *sql.Rows) (work pool.WorkID, c pool.Contribution, err error) {
 	var wallet, hash []byte

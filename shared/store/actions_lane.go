@@ -33,7 +33,7 @@ func (s *Store) Lane(ctx context.Context, wallet pool.Address, limit int) (pool.
 		b := &statements{}
 		b.add("SELECT UTC_TIMESTAMP(6), COALESCE((SELECT MAX(nonce) + 1 FROM broadcast WHERE wallet = ?), 0)", wallet[:])
 		b.add("SELECT id, nonce, attempt, kind, hash, raw, state, signed_at FROM broadcast WHERE state = 'signed' AND wallet = ? ORDER BY state, wallet, nonce, attempt", wallet[:])
-		b.add("SELECT "+actionColumns+", a.broadcast FROM broadcast b STRAIGHT_JOIN action a ON a.broadcast = b.id AND a.state = 'sent'"+ofTask+
+		b.add("SELECT "+actionColumns+", a.broadcast FROM broadcast b STRAIGHT_JOIN action a FORCE INDEX (action_broadcast) ON a.broadcast = b.id AND a.state = 'sent'"+ofTask+
 			"WHERE b.state = 'signed' AND b.wallet = ? ORDER BY a.id", wallet[:])
 		b.add("SELECT "+actionColumns+" FROM action a FORCE INDEX (action_state)"+ofTask+
 			"WHERE a.state = 'wanted' AND d.on_chain AND d.state <> 'gone' AND (k.look_at IS NULL OR k.look_at <> "+touchedAt+") ORDER BY a.state, a.before_at LIMIT ?", limit)
@@ -88,8 +88,8 @@ func (s *Store) Sign(ctx context.Context, l *pool.Lease, x pool.Broadcast, actio
 		was := "wanted"
 		if x.Attempt == 1 {
 			b.stopIf("EXISTS (SELECT 1 FROM broadcast WHERE wallet = ? AND nonce >= ?)", x.Wallet[:], x.Nonce)
-			b.stopIf(`EXISTS (SELECT 1 FROM broadcast WHERE state = 'signed' AND wallet = ?) AND NOT EXISTS (SELECT 1 FROM broadcast WHERE wallet = ? AND nonce + 1 = ?)`,
-				x.Wallet[:], x.Wallet[:], x.Nonce)
+			b.stopIf(`EXISTS (SELECT 1 FROM broadcast WHERE state = 'signed' AND wallet = ?) AND NOT EXISTS (SELECT 1 FROM broadcast WHERE wallet = ? AND nonce = ?)`,
+				x.Wallet[:], x.Wallet[:], int64(x.Nonce)-1)
 		} else {
 			was = "sent"
 			b.stopIf("NOT EXISTS (SELECT 1 FROM broadcast WHERE wallet = ? AND nonce = ? AND attempt = ? AND state = 'signed')", x.Wallet[:], x.Nonce, x.Attempt-1)
@@ -144,7 +144,7 @@ func (s *Store) Settled(ctx context.Context, l *pool.Lease, id int64, state pool
 		b.add(rivals, id, string(state), r.Block, id)
 		// The actions of all that have its nonce: one that was replaced may hold some.
 		const these = `(SELECT o.id, o.state FROM broadcast n JOIN broadcast o ON o.wallet = n.wallet AND o.nonce = n.nonce WHERE n.id = ? AND n.state = ?) o
-			STRAIGHT_JOIN action a ON a.broadcast = o.id AND a.state = 'sent'`
+			STRAIGHT_JOIN action a FORCE INDEX (action_broadcast) ON a.broadcast = o.id AND a.state = 'sent'`
 		b.add("UPDATE "+these+` STRAIGHT_JOIN task k ON k.work_id = a.work_id SET k.look_at = `+touchedAt+`, k.touched = GREATEST(k.touched, ?)
 			WHERE NOT k.final`, id, string(state), r.Block)
 		b.add(`INSERT INTO event (at, kind, work_id, request_id, data) SELECT UTC_TIMESTAMP(6), CONCAT('action.', o.state), a.work_id, ?, JSON_QUOTE(CONCAT(a.kind, ' ', a.round))
@@ -162,14 +162,16 @@ func (s *Store) Recall(ctx context.Context, l *pool.Lease, wallet pool.Address, 
 		b := &statements{}
 		b.add("START TRANSACTION")
 		fence(b, l)
-		unsettle(b, "b.wallet = ? AND b.nonce >= ?", wallet[:], nonce)
+		unsettle(b, "broadcast_once", "b.wallet = ? AND b.nonce >= ?", wallet[:], nonce)
 		b.add("COMMIT")
 		return lostRace(fenced(ctx, conn, l, exec(ctx, conn, b)))
 	})
 }
 
-// unsettle adds the statements that take back that broadcasts b were settled.
-func unsettle(b *statements, which string, args ...any) {
-	b.add("UPDATE broadcast b STRAIGHT_JOIN action a ON a.broadcast = b.id AND a.state = 'done' SET a.state = 'sent' WHERE b.state = 'mined' AND "+which, args...)
-	b.add("UPDATE broadcast b SET b.state = 'signed', b.block = NULL, b.gas = NULL WHERE "+which, args...)
+// unsettle adds the statements that take back that broadcasts b were settled; key is
+// the one by which they are found.
+func unsettle(b *statements, key, which string, args ...any) {
+	these := "broadcast b FORCE INDEX (" + key + ")"
+	b.add("UPDATE "+these+" STRAIGHT_JOIN action a FORCE INDEX (action_broadcast) ON a.broadcast = b.id AND a.state = 'done' SET a.state = 'sent' WHERE b.state = 'mined' AND "+which, args...)
+	b.add("UPDATE "+these+" SET b.state = 'signed', b.block = NULL, b.gas = NULL WHERE "+which, args...)
 }

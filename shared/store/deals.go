@@ -146,9 +146,9 @@ func (s *Store) Unwind(ctx context.Context, l *pool.Lease, from, to pool.Block) 
 		fence(b, l)
 		moveCursor(b, from, to, to.Time)
 		b.add("UPDATE deal SET on_chain = FALSE WHERE block > ? AND state IN ('new', 'open')", to.Number)
-		b.add(`UPDATE task SET look_at = `+touchedAt+`, seen_block = 0, touched = ?
+		b.add(`UPDATE task FORCE INDEX (task_status) SET look_at = `+touchedAt+`, seen_block = 0, touched = ?
 			WHERE final = FALSE AND status IN (0, 1, 2, 3, 4) AND seen_block > ?`, to.Number+1, to.Number)
-		unsettle(b, "b.block > ?", to.Number)
+		unsettle(b, "broadcast_block", "b.block > ?", to.Number)
 		b.must(1, "INSERT INTO event (at, kind, data) VALUES (UTC_TIMESTAMP(6), 'chain.reorganised', ?)", list(map[string]uint64{"from": from.Number, "to": to.Number}))
 		b.add("COMMIT")
 		return lostRace(fenced(ctx, conn, l, exec(ctx, conn, b)))
@@ -185,7 +185,7 @@ func (s *Store) Gone(ctx context.Context, l *pool.Lease, deals []pool.Hash) erro
 		b := &statements{}
 		b.add("START TRANSACTION")
 		fence(b, l)
-		b.add(`INSERT INTO event (at, kind, account_id, data) SELECT UTC_TIMESTAMP(6), 'deal.gone', d.account_id, JSON_QUOTE(CONCAT('0x', j.id)) FROM `+these+" FOR UPDATE", ids)
+		b.add(`INSERT INTO event (at, kind, account_id, data) SELECT UTC_TIMESTAMP(6), 'deal.gone', d.account_id, JSON_QUOTE(CONCAT('0x', j.id)) FROM `+these, ids)
 		b.add("UPDATE "+these+" SET d.state = 'gone', d.reason = 'a reorganisation of the chain took the deal away'", ids)
 		b.add("COMMIT")
 		return lostRace(fenced(ctx, conn, l, exec(ctx, conn, b)))

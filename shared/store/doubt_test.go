@@ -144,6 +144,7 @@ func (d doubtful) dump(t *testing.T, p *party) string {
 	var all strings.Builder
 	for _, table := range []string{
 		"account", "class", "batch", "work", "work_item", "input", "ready", "worker", "beat", "assignment", "past_assignment", "tally", "event", "lease",
+		"deal", "task", "contribution", "action", "broadcast", "chain_cursor",
 	} {
 		lines := p.Dump(t, table)
 		loose := table == "worker" || table == "class" // names and keys differ from database to database

@@ -16,7 +16,7 @@ import (
 // happened to first, then those whose next deadline has passed by the chain's
 // clock. Tasks of deals that the chain does not show wait.
 func (s *Store) Due(ctx context.Context, head pool.Block, limit int) ([]pool.Hash, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT k.task_id FROM task k FORCE INDEX (task_look) STRAIGHT_JOIN deal d ON d.id = k.deal
+	rows, err := s.db.QueryContext(ctx, `SELECT k.task_id FROM task k FORCE INDEX (task_look) FORCE INDEX FOR ORDER BY (task_look) STRAIGHT_JOIN deal d ON d.id = k.deal
 		WHERE k.look_at <= ? AND d.on_chain AND d.state <> 'gone' ORDER BY k.look_at LIMIT ?`, stamp(head.Time), limit)
 	return hashesOf("reading tasks to look at", rows, err)
 }
@@ -232,7 +232,7 @@ func writeContributions(b *statements, before []locked, after []life.Life) {
 	if len(works) == 0 {
 		return
 	}
-	b.add("DELETE c FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN contribution c ON c.work_id = j.id", list(works))
+	b.add("DELETE c FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN contribution c FORCE INDEX (PRIMARY) ON c.work_id = j.id", list(works))
 	if len(rows) == 0 {
 		return
 	}
@@ -269,7 +269,7 @@ func (s *Store) Forget(ctx context.Context, l *pool.Lease, limit int, t pool.Tra
 		fence(b, l)
 		writeQuotas(b, before, lives)
 		writeLives(b, before, lives, t)
-		b.add("DELETE c FROM "+each+"contribution c ON c.work_id = j.id", ids)
+		b.add("DELETE c FROM "+each+"contribution c FORCE INDEX (PRIMARY) ON c.work_id = j.id", ids)
 		b.add("UPDATE "+each+"action a ON a.work_id = j.id SET a.state = 'dropped', a.reason = 'its deal is gone' WHERE a.state = 'wanted'", ids)
 		b.add("DELETE k FROM "+each+"task k ON k.work_id = j.id", ids)
 		b.add("COMMIT")

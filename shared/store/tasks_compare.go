@@ -34,7 +34,7 @@ func (s *Store) Compare(ctx context.Context, works []pool.WorkID) ([]pool.Compar
 		b.add(`SELECT k.work_id, d.deal_id, k.task_id, k.status, k.reveal_by, k.consensus, k.reveals, k.winners, k.seen_block, k.look_at IS NOT NULL AND k.look_at = `+touchedAt+`
 			FROM `+each+"task k ON k.work_id = j.id STRAIGHT_JOIN deal d ON d.id = k.deal ORDER BY k.work_id", ids)
 		b.add(contributionsSQL, ids)
-		b.add("SELECT u.work_id, u.wallet FROM "+each+"authorisation u ON u.work_id = j.id", ids)
+		b.add("SELECT u.work_id, u.wallet FROM "+each+"authorisation u FORCE INDEX (PRIMARY) ON u.work_id = j.id", ids)
 		out, err := query(ctx, conn, b)
 		if err != nil {
 			return err

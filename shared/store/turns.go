@@ -30,8 +30,7 @@ func readChain(ctx context.Context, conn *sql.Conn, lives []locked) error {
 	b := &statements{}
 	b.add(`SELECT t.work_id, t.task_id, t.status, t.reveal_by, t.consensus, t.digest, t.final, t.reveals, t.winners, t.seen_block, h.at
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task t ON t.work_id = j.id LEFT JOIN chain_cursor h ON h.id = 1`, wanted)
-	b.add(`SELECT c.work_id, c.wallet, c.status, c.result_hash, c.weight FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
-		STRAIGHT_JOIN contribution c ON c.work_id = j.id ORDER BY c.work_id, c.place`, wanted)
+	b.add(contributionsSQL, wanted)
 	b.add(`SELECT a.work_id, a.worker_id, w.wallet, w.weight, u.worker_id IS NOT NULL FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
 		STRAIGHT_JOIN assignment a ON a.work_id = j.id STRAIGHT_JOIN worker w ON w.id = a.worker_id
 		LEFT JOIN authorisation u ON u.work_id = a.work_id AND u.worker_id = a.worker_id WHERE w.wallet IS NOT NULL`, wanted)
