@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { IExec, utils } from 'iexec';
 
 const wish = JSON.parse(process.argv[2]);
-const signer = utils.getSignerFromPrivateKey(wish.node, process.env.REQUESTER_KEY);
+const signer = utils.getSignerFromPrivateKey(wish.node, wish.key);
 const iexec = new IExec({ ethProvider: signer }, { hubAddress: wish.hub });
 const offer = JSON.parse(readFileSync('orders.json', 'utf8'))[wish.chain].workerpoolorder;
 

@@ -30,6 +30,7 @@ func runs() []string { return []string{"-apps", program + "=" + filepath.Join(bu
 // TestClientBuys lets the client buy at trust 1, at which it can judge the end
 // itself, and fetch the results.
 func TestClientBuys(t *testing.T) {
+	t.Parallel()
 	b := newStage(t).open(t, 1, runs()...)
 	r := b.requester(t, b.url)
 	r.buysAndFetches(b, r.app(r.address, program))

@@ -19,6 +19,7 @@ import (
 // TestLibraryBuys lets iExec's library buy at trust 3. It cannot show a task with
 // more than one contributor, so plain ethers judges the end.
 func TestLibraryBuys(t *testing.T) {
+	t.Parallel()
 	const volume = 3
 	b := newStage(t).open(t, 3, runs()...)
 	raw := make([]byte, 32)
@@ -33,8 +34,8 @@ func TestLibraryBuys(t *testing.T) {
 		t.Fatal(err)
 	}
 	var bought struct{ Tasks []string }
-	t.Setenv("REQUESTER_KEY", hex.EncodeToString(raw))
 	b.node(&bought, scripts, "buy.mjs", map[string]any{
+		"key": "0x" + hex.EncodeToString(raw),
 		"app": b.app(key.Address(), program).String(), "volume": volume, "trust": 3, "args": "tile 3", "deposit": strconv.FormatInt(int64(deposited), 10),
 	})
 	if len(bought.Tasks) != volume {
