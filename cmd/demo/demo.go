@@ -43,12 +43,20 @@ func run(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("logging in as %s: %w", o.login, err)
 	}
 	s := show{options: o, client: c, token: session.Token}
+	shop, err := s.openShop(ctx)
+	if err != nil {
+		return err
+	}
 	if ran && o.localpool != "" {
-		stop, err := s.addLiar(ctx)
+		stop, err := s.addLiar(ctx, shop)
 		if err != nil {
 			return err
 		}
 		defer stop()
+	}
+	if shop != nil {
+		defer shop.buyer.Close()
+		return s.buy(ctx, shop)
 	}
 	return s.run(ctx)
 }
@@ -145,7 +153,12 @@ func (s show) picture(ctx context.Context, works []wire.Work) (wrong []int, err 
 		}
 		paths[i] = filepath.Join(got.Folder, "tile.png")
 	}
-	say(s.to, "%d tiles are here; rendering the truth to compare", len(works))
+	return s.show(paths)
+}
+
+// show puts tiles together and lists the wrong ones.
+func (s show) show(paths []string) (wrong []int, err error) {
+	say(s.to, "%d tiles are here; rendering the truth to compare", len(paths))
 	whole, wrong, err := compose(s.poster, func(i int) string { return paths[i] })
 	if err != nil {
 		return nil, err

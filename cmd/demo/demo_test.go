@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 // localpool takes the arguments that localpool takes, and leaves a file behind
 // when it was asked to end.
 func localpool(args []string) error {
-	if len(args) != 5 || args[0] != "-liar" || args[1] != "-addr" || args[3] != "-dir" {
+	if len(args) != 6 || args[0] != "-liar" || args[1] != "-addr" || args[3] != "-dir" || args[5] != "-chain=false" {
 		return fmt.Errorf("unexpected arguments %q", args)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -98,8 +98,8 @@ func worker(args []string) error {
 func demonstration(t *testing.T, out io.Writer, args ...string) options {
 	t.Helper()
 	dir := t.TempDir()
-	args = append([]string{"-dir", dir, "-out", filepath.Join(dir, "demo.png"), "-size", "64", "-n", "4"}, args...)
-	o, err := parse(args, "", io.Discard)
+	args = append([]string{"-dir", dir, "-out", filepath.Join(dir, "demo.png"), "-size", "64", "-n", "4", "-chain=false"}, args...)
+	o, err := parse(args, nothing, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,15 +331,55 @@ func TestComposeFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// nothing is an empty environment.
+func nothing(string) string { return "" }
+
 func TestParse(t *testing.T) {
-	o, err := parse(nil, "127.0.0.1:9", io.Discard)
+	o, err := parse(nil, func(name string) string { return map[string]string{"ADDR": "127.0.0.1:9"}[name] }, io.Discard)
 	if err != nil || o.url != "http://127.0.0.1:9" || o.password != ".local/operator-password" || o.localpool == "" {
 		t.Errorf("got %+v, %v", o, err)
 	}
-	for _, args := range [][]string{{"-size", "100"}, {"more"}, {"-every", "1ms"}, {"-fly"}} {
+	for _, args := range [][]string{{"-size", "99"}, {"more"}, {"-every", "1ms"}, {"-fly"}} {
 		var said bytes.Buffer
-		if _, err := parse(args, "", &said); err == nil || said.Len() == 0 {
+		if _, err := parse(args, nothing, &said); err == nil || said.Len() == 0 {
 			t.Errorf("%q: got %v, said %q", args, err, said.String())
 		}
 	}
+}
+
+func TestChainSwitch(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		args  []string
+		chain bool
+		tiles int
+	}{
+		{"", nil, true, 4}, {"true", nil, true, 4}, {"false", nil, false, 8}, {"false", []string{"-chain"}, true, 4},
+		{"true", []string{"-chain=false", "-n", "2"}, false, 2}, {"", []string{"-pool", "http://127.0.0.1:1"}, false, 8},
+	} {
+		got, err := parse(c.args, func(name string) string { return map[string]string{chainSwitch: c.value}[name] }, io.Discard)
+		if err != nil || got.chain != c.chain || got.poster.Tiles != c.tiles {
+			t.Errorf("%+v: chain %t, %d tiles, %v", c, got.chain, got.poster.Tiles, err)
+		}
+	}
+	var said strings.Builder
+	if _, err := parse(nil, func(string) string { return "yes" }, &said); err == nil || !strings.HasPrefix(said.String(), "BLOCKCHAINETHENABLED is true or false") {
+		t.Errorf("got %v, said %q", err, said.String())
+	}
+}
+
+// TestNoChainHere asks for a deal of a pool that sells none.
+func TestNoChainHere(t *testing.T) {
+	server := httptest.NewServer((&scripted{quiet: true}).handler())
+	defer server.Close()
+	var out bytes.Buffer
+	o := demonstration(t, &out, "-pool", server.URL)
+	o.chain = true
+	if err := os.WriteFile(o.password, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, out.String(), "the pool runs without a chain", "16 works at trust 3", "every pixel is as rendered here")
 }

@@ -20,7 +20,11 @@ const (
 // addLiar starts a worker that lies and waits until the pool has heard of it. The
 // caller must call stop. What it keeps stays, so that the next demonstration is
 // the same worker's.
-func (s show) addLiar(ctx context.Context) (stop func(), err error) {
+func (s show) addLiar(ctx context.Context, shop *shop) (stop func(), err error) {
+	wallet, err := shop.wallet(liar)
+	if err != nil {
+		return nil, err
+	}
 	logs := filepath.Join(s.dir, "log")
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of logs: %w", err)
@@ -31,7 +35,7 @@ func (s show) addLiar(ctx context.Context) (stop func(), err error) {
 	}
 	w, err := crew.Start(crew.Config{
 		Bin: filepath.Dir(s.localpool), Pool: s.url, Login: workerName, PasswordFile: filepath.Join(s.dir, "worker-password"),
-		Name: liar, Dir: filepath.Join(s.dir, "workers", liar), Log: log, Lies: true,
+		Name: liar, Dir: filepath.Join(s.dir, "workers", liar), Log: log, Lies: true, Wallet: wallet,
 	})
 	if err != nil {
 		return nil, errors.Join(err, log.Close())

@@ -38,7 +38,7 @@ func reach(ctx context.Context, o options, c *client.Client) (ran bool, end func
 
 // start starts the local pool and waits for its word that it is ready.
 func start(ctx context.Context, o options) (end func() error, err error) {
-	cmd := exec.Command(o.localpool, "-liar", "-addr", o.addr, "-dir", o.dir)
+	cmd := exec.Command(o.localpool, "-liar", "-addr", o.addr, "-dir", o.dir, fmt.Sprintf("-chain=%t", o.chain))
 	said, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", o.localpool, err)
