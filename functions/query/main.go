@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"workerpool/docs"
@@ -27,7 +28,9 @@ func run(ctx context.Context) error {
 	user, name := e.String("DBSECRET"), e.String("POOLNAME")
 	tokens := auth.Config{Issuer: e.String("JWTETHISSUER"), Pool: name, SecretID: e.String("TOKENSECRET"), Now: time.Now}
 	files := blob.Config{Bucket: e.String("BUCKET"), PathStyle: e.Bool("S3PATHSTYLE", false)}
-	maxFile := e.Bytes("MAXFILESIZE", 500<<20)
+	maxFile, deals := e.Bytes("MAXFILESIZE", 500<<20), e.Bool("BLOCKCHAINETHENABLED", false)
+	c := e.If(deals)
+	address := c.String("WORKERPOOLADDRESS")
 	level := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR")
 	if err := e.Err(); err != nil {
 		return err
@@ -54,7 +57,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "query", Now: time.Now})
-	flow := query.New(query.Config{Books: books, Reasons: books, Archives: books, Files: bucket, Pool: name, MaxFile: maxFile, OpenAPI: docs.OpenAPI, Now: time.Now})
+	config := query.Config{Books: books, Reasons: books, Archives: books, Files: bucket, Pool: name, MaxFile: maxFile, OpenAPI: docs.OpenAPI, Now: time.Now}
+	if deals {
+		config.Chain = strings.ToLower(address)
+	}
+	flow := query.New(config)
 	known := func(private http.Handler) http.Handler { return auth.Middleware(issuer, private) }
 	entry.HTTP(web.CountUnavailable(flow.Handler(known), meter.DependencyFailed))
 	return nil

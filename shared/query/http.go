@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -45,7 +46,7 @@ func (q *Query) pool(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := wire.Pool{
-		Name: q.Pool, Chain: "off", State: string(census.State), Works: map[string]int{}, Workers: census.Workers, Slots: census.Slots, Open: census.Open, MaxFile: q.MaxFile,
+		Name: q.Pool, Chain: cmp.Or(q.Chain, "off"), State: string(census.State), Works: map[string]int{}, Workers: census.Workers, Slots: census.Slots, Open: census.Open, MaxFile: q.MaxFile,
 	}
 	for state, n := range census.Works {
 		out.Works[string(state)] = n

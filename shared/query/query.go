@@ -33,6 +33,7 @@ type Config struct {
 	Archives Archives
 	Files    Files
 	Pool     string // the pool's name
+	Chain    string // its address on the chain; "" without
 	MaxFile  int64
 	OpenAPI  []byte // docs/openapi.yaml
 	Now      func() time.Time

@@ -66,7 +66,7 @@ type Result struct {
 // Pool is the answer to GET /pool.
 type Pool struct {
 	Name    string         `json:"name"`
-	Chain   string         `json:"chain"` // "off" without blockchain
+	Chain   string         `json:"chain"` // the pool's address on the chain; "off" without
 	State   string         `json:"state"` // active, draining, inactive
 	Works   map[string]int `json:"works"` // in each state that has not ended
 	Workers int            `json:"workers"`

@@ -48,13 +48,14 @@ var (
 	optional = map[string][]string{
 		"submit":    {"S3PATHSTYLE", "MAXFILESIZE"},
 		"heartbeat": {"S3PATHSTYLE", "MAXFILESIZE", "HEARTBEATBUSY", "HEARTBEATIDLE", "HEARTBEAT_CALLS_PER_S", "BLOCKCHAINETHENABLED"},
-		"query":     {"S3PATHSTYLE", "MAXFILESIZE"},
+		"query":     {"S3PATHSTYLE", "MAXFILESIZE", "BLOCKCHAINETHENABLED"},
 		"dispatch":  {"DISPATCHLEASE", "BLOCKCHAINETHENABLED"},
 		"reconcile": {"BLOCKCHAINETHENABLED"},
 		"operate":   {"BLOCKCHAINETHENABLED"},
 	}
 	free = map[string][]string{ // any text, or none
 		"dispatch":  {"WALLETKMSKEY"},
+		"query":     {"WORKERPOOLADDRESS"},
 		"reconcile": {"WALLETKMSKEY"},
 	}
 	// chained are those of reconcile that count with the chain only: needed ones, and wrong values.
