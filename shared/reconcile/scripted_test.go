@@ -33,6 +33,8 @@ type scripted struct {
 	deaf    bool            // what is sent is lost
 	blind   bool            // receipts are not found
 	hidden  map[uint64]bool // blocks whose logs the node does not give
+	veiled  pool.Hash       // a deal that the node does not show
+	narrow  uint64          // blocks of logs that the node gives at once; 0 = all
 	height  uint64          // the newest block that the node admits to; 0 = all
 	jam     int             // attempts below are not mined
 	before  func()          // called before each answer
@@ -102,6 +104,9 @@ func (c *scripted) Logs(_ context.Context, from, to uint64) (pool.Logs, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	err := c.ask("Logs")
+	if c.narrow > 0 {
+		to = min(to, from+c.narrow-1)
+	}
 	out := pool.Logs{To: to}
 	for n := from; n <= to; n++ {
 		if !c.hidden[n] {
@@ -132,7 +137,7 @@ func (c *scripted) Deals(_ context.Context, at pool.Block, ids []pool.Hash) ([]p
 	}
 	var deals []pool.Deal
 	for _, id := range ids {
-		if d := c.Chain.Deal(id); !d.Start.IsZero() {
+		if d := c.Chain.Deal(id); !d.Start.IsZero() && id != c.veiled {
 			told := c.terms[id]
 			d.Block, d.Image, d.AppType, d.Params, d.Dataset, d.Tag = 0, told.Image, told.AppType, told.Params, told.Dataset, told.Tag
 			deals = append(deals, d)

@@ -75,7 +75,7 @@ func serve(t *testing.T, workers int, options ...storetest.Option) *served {
 }
 
 // reconciler makes one of perhaps several.
-func (s *served) reconciler() *reconcile.Reconcile {
+func (s *served) reconciler(change ...func(*reconcile.Deals)) *reconcile.Reconcile {
 	waits := 0
 	seed := uint64(0)
 	deals := &reconcile.Deals{
@@ -92,6 +92,9 @@ func (s *served) reconciler() *reconcile.Reconcile {
 			}
 			return nil
 		},
+	}
+	for _, c := range change {
+		c(deals)
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: "demo", Function: "reconcile", Now: time.Now})
 	return reconcile.New(reconcile.Config{
@@ -111,6 +114,7 @@ func (s *served) deal(tasks, trust int, change ...func(*pocotest.Terms, *pool.De
 		c(&terms, &told)
 	}
 	s.chain.terms[terms.ID()], s.chain.orders[terms.ID()] = told, terms
+	s.chain.mine(time.Second) // a block that was followed does not change
 	deal, err := s.chain.Match(terms)
 	if err != nil {
 		s.Fatal(err)
@@ -290,3 +294,8 @@ func (s *served) audit() {
 }
 
 func (s *served) task(d pool.Deal, index int) pool.Hash { return pocotest.TaskID(d.ID, index) }
+
+// settledHere tells that the books have settled a deal.
+func (s *served) settledHere(d pool.Deal) bool {
+	return s.Count(s, "SELECT COUNT(*) FROM deal WHERE state = 'settled' AND deal_id = ?", d.ID[:]) == 1
+}

@@ -75,6 +75,10 @@ func (s *Store) Lane(ctx context.Context, wallet pool.Address, limit int) (pool.
 	return lane, err
 }
 
+// againSQL is what an action is again that came to nothing: of no use where its task
+// was forgotten meanwhile.
+const againSQL = "IF(k.work_id IS NULL, 'dropped', 'wanted')"
+
 // Sign stores a signed broadcast before it is sent: a first attempt under the
 // lane's next nonce, with actions that are wanted; or a further one under the
 // nonce of one that is not settled, with actions of that one, the others of which
@@ -107,7 +111,8 @@ func (s *Store) Sign(ctx context.Context, l *pool.Lease, x pool.Broadcast, actio
 			tell(b, "JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN action a ON a.id = j.id", list(actions), t)
 		}
 		if x.Attempt > 1 {
-			b.add("UPDATE action SET state = 'wanted', broadcast = NULL WHERE state = 'sent' AND broadcast = "+before, x.Wallet[:], x.Nonce, x.Attempt-1)
+			b.add("UPDATE action a LEFT JOIN task k ON k.work_id = a.work_id SET a.state = "+againSQL+", a.broadcast = NULL WHERE a.state = 'sent' AND a.broadcast = "+before,
+				x.Wallet[:], x.Nonce, x.Attempt-1)
 		}
 		b.add("COMMIT")
 		err := exec(ctx, conn, b)
@@ -149,7 +154,8 @@ func (s *Store) Settled(ctx context.Context, l *pool.Lease, id int64, state pool
 			WHERE NOT k.final`, id, string(state), r.Block)
 		b.add(`INSERT INTO event (at, kind, work_id, request_id, data) SELECT UTC_TIMESTAMP(6), CONCAT('action.', o.state), a.work_id, ?, JSON_QUOTE(CONCAT(a.kind, ' ', a.round))
 			FROM `+these, orNull(t.RequestID), id, string(state))
-		b.add("UPDATE "+these+" SET a.state = IF(o.state = 'mined', 'done', 'wanted'), a.broadcast = IF(o.state = 'mined', a.broadcast, NULL)", id, string(state))
+		b.add("UPDATE "+these+" LEFT JOIN task k ON k.work_id = a.work_id SET a.state = IF(o.state = 'mined', 'done', "+againSQL+"), a.broadcast = IF(o.state = 'mined', a.broadcast, NULL)",
+			id, string(state))
 		b.add("COMMIT")
 		return lostRace(fenced(ctx, conn, l, exec(ctx, conn, b)))
 	})
