@@ -65,6 +65,6 @@ func run(ctx context.Context) error {
 			}, err
 		}
 	}
-	entry.Schedule(reconcile.New(config).Tick)
+	entry.Schedule(reconcile.New(config))
 	return nil
 }

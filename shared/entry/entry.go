@@ -48,9 +48,16 @@ func Rings(parse func(body string) error, look func(ctx context.Context) error) 
 	lambda.Start(receive(together(parse, look)))
 }
 
-// Schedule serves the events of a schedule; what they say is not looked at. An
-// error marks the invocation as failed. It does not return.
-func Schedule(tick func(ctx context.Context) error) { lambda.Start(scheduled(tick)) }
+// Ticker is a flow that is due from time to time, and can tell what it would do.
+type Ticker interface {
+	Tick(ctx context.Context) error
+	DryRun(ctx context.Context) (lines []string, err error)
+}
+
+// Schedule serves the events of a schedule; what they say is not looked at, but
+// that {"dry_run":true}, which nobody but a person sends, is answered with what a
+// tick would do. An error marks the invocation as failed. It does not return.
+func Schedule(t Ticker) { lambda.Start(scheduled(t)) }
 
 // Direct serves invocations by hand or by a deployment: input and output are
 // JSON, and a property of the input that In does not know is refused. It does
@@ -61,8 +68,22 @@ func Direct[In, Out any](run func(ctx context.Context, in In) (Out, error)) {
 
 type invocation[Out any] func(ctx context.Context, event json.RawMessage) (Out, error)
 
-func scheduled(tick func(context.Context) error) invocation[struct{}] {
-	return guarded(func(ctx context.Context, _ json.RawMessage) (struct{}, error) { return struct{}{}, tick(ctx) })
+// ticked is the answer to an event of a schedule.
+type ticked struct {
+	Would []string `json:"would,omitempty"`
+}
+
+func scheduled(t Ticker) invocation[ticked] {
+	return guarded(func(ctx context.Context, event json.RawMessage) (out ticked, err error) {
+		var asked struct {
+			DryRun bool `json:"dry_run"`
+		}
+		if json.Unmarshal(event, &asked) == nil && asked.DryRun {
+			out.Would, err = t.DryRun(ctx)
+			return out, err
+		}
+		return out, t.Tick(ctx)
+	})
 }
 
 func directly[In, Out any](run func(context.Context, In) (Out, error)) invocation[Out] {

@@ -98,20 +98,33 @@ func TestDirect(t *testing.T) {
 	}
 }
 
+// ticks counts, and fails at the third.
+type ticks struct{ real, dry int }
+
+func (t *ticks) Tick(context.Context) error {
+	if t.real++; t.real == 3 {
+		return errors.New("no database")
+	}
+	return nil
+}
+
+func (t *ticks) DryRun(context.Context) ([]string, error) {
+	t.dry++
+	return []string{"ring"}, nil
+}
+
 func TestSchedule(t *testing.T) {
-	ticks := 0
-	function := scheduled(func(context.Context) error {
-		ticks++
-		if ticks == 3 {
-			return errors.New("no database")
-		}
-		return nil
-	})
-	for i, event := range []string{`{}`, `{"version":"0","detail-type":"Scheduled Event","detail":{}}`, `null`} {
+	seen := &ticks{}
+	function := scheduled(seen)
+	for i, event := range []string{`{}`, `{"version":"0","detail-type":"Scheduled Event","detail":{},"dry_run":"yes"}`, `null`} {
 		_, _, err := invoke(t, function, []byte(event))
-		if (err != nil) != (i == 2) || ticks != i+1 {
-			t.Errorf("event %s: %v, %d ticks", event, err, ticks)
+		if (err != nil) != (i == 2) || seen.real != i+1 || seen.dry != 0 {
+			t.Errorf("event %s: %v, %+v", event, err, seen)
 		}
+	}
+	answer, _, err := invoke(t, function, []byte(`{"dry_run":true}`))
+	if err != nil || seen.real != 3 || seen.dry != 1 || string(answer) != `{"would":["ring"]}` {
+		t.Errorf("%s, %v, %+v", answer, err, seen)
 	}
 }
 

@@ -35,7 +35,7 @@ func TestDealFromMatchToMoney(t *testing.T) {
 	if liar >= deposit || honest <= deposit || locked != 0 {
 		t.Errorf("the liar has %d of %d, an honest worker %d, and %d are locked", liar, deposit, honest, locked)
 	}
-	if s.bells == 0 {
+	if s.bells.Load() == 0 {
 		t.Error("the dispatcher was not rung")
 	}
 	s.audit()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ type served struct {
 	*storetest.Books
 	chain   *scripted
 	wire    *storetest.Wire
-	bells   int
+	bells   atomic.Int64
 	waits   int // times that reconcile may wait in a tick: passes after the first
 	flow    *reconcile.Reconcile
 	workers []turn
@@ -54,9 +55,9 @@ type turn struct {
 	digest pool.Hash
 }
 
-type bell struct{ rings *int }
+type bell struct{ rings *atomic.Int64 }
 
-func (b bell) Ring(context.Context) error { *b.rings++; return nil }
+func (b bell) Ring(context.Context) error { b.rings.Add(1); return nil }
 
 func serve(t *testing.T, workers int, options ...storetest.Option) *served {
 	t.Helper()

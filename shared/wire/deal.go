@@ -104,7 +104,7 @@ func FromDeal(d pool.Deal) (pool.NewBatch, error) {
 	}
 	runs, err := app.parse("app")
 	if err != nil {
-		return none, invalid("", "its application cannot be run: %v", err)
+		return none, invalid("", "its application cannot be run: %.60q is no name of one", d.Image)
 	}
 	p := readParams(d.Params)
 	switch {
@@ -128,7 +128,7 @@ func FromDeal(d pool.Deal) (pool.NewBatch, error) {
 	if len(p.Inputs) > maxInputs {
 		return none, invalid("", "it reads %d files, and this pool brings at most %d", len(p.Inputs), maxInputs)
 	}
-	if len(args) > maxArgs || strings.ContainsRune(p.Args, 0) {
+	if len(args) > maxArgs || strings.ContainsRune(p.Args+strings.Join(p.Inputs, ""), 0) {
 		return none, invalid("", "its arguments are more than %d, or have a zero byte", maxArgs)
 	}
 	template, err := document(Template{App: app, Args: args, Env: env, Trust: d.Trust})
