@@ -161,3 +161,12 @@ func TestChainSwitch(t *testing.T) {
 		}
 	}
 }
+
+func TestCrew(t *testing.T) {
+	if diff := cmp.Diff([]string{"local-1", "local-2"}, options{workers: 2}.crew()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"local-1", "demo-liar"}, options{workers: 2, liar: true}.crew()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -11,9 +11,9 @@ import (
 	"workerpool/infra/local/mint"
 )
 
-// guest is a worker that may join for a while and is given a wallet as well: the
-// demonstration's liar.
-const guest = "demo-liar"
+// liar is the worker that lies: one of those here, or the demonstration's that joins
+// for a while. It has a wallet in any case.
+const liar = "demo-liar"
 
 // walletSecret is the template's secret with the pool's wallet.
 const walletSecret = "WalletSecret"
@@ -44,7 +44,7 @@ func openMarket(ctx context.Context, o options, s *state) (*market, error) {
 		return nil, nil
 	}
 	folder := mint.Folder(filepath.Join(o.dir, "chain"))
-	m, err := mint.Start(ctx, mint.Config{Folder: folder, Addr: o.chainAddr, Workers: append(o.crew(), guest)})
+	m, err := mint.Start(ctx, mint.Config{Folder: folder, Addr: o.chainAddr, Workers: append(o.crew(), liar)})
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,8 @@ type workers struct {
 
 func startWorkers(o options, s *state, url string, m *market) (*workers, error) {
 	all := &workers{ended: make(chan string, o.workers)}
-	for n, name := range o.crew() {
-		if err := all.start(o, s, url, m, name, o.liar && n == o.workers-1); err != nil {
+	for _, name := range o.crew() {
+		if err := all.start(o, s, url, m, name); err != nil {
 			all.stop()
 			return nil, err
 		}
@@ -26,16 +26,20 @@ func startWorkers(o options, s *state, url string, m *market) (*workers, error) 
 	return all, nil
 }
 
-// crew names the workers.
+// crew names the workers. The one that lies is always the same: with the score of
+// an honest past its word alone could be a consensus.
 func (o options) crew() []string {
 	names := make([]string, o.workers)
 	for n := range names {
 		names[n] = "local-" + strconv.Itoa(n+1)
 	}
+	if o.liar {
+		names[o.workers-1] = liar
+	}
 	return names
 }
 
-func (all *workers) start(o options, s *state, url string, m *market, name string, lies bool) error {
+func (all *workers) start(o options, s *state, url string, m *market, name string) error {
 	wallet, err := m.wallet(name)
 	if err != nil {
 		return err
@@ -46,7 +50,7 @@ func (all *workers) start(o options, s *state, url string, m *market, name strin
 	}
 	w, err := crew.Start(crew.Config{
 		Bin: o.bin(), Pool: url, Login: workerLogin, PasswordFile: s.workerPassword,
-		Name: name, Dir: filepath.Join(s.dir, "workers", name), Log: log, Lies: lies, Wallet: wallet,
+		Name: name, Dir: filepath.Join(s.dir, "workers", name), Log: log, Lies: name == liar, Wallet: wallet,
 	})
 	if err != nil {
 		_ = log.Close() // the start's error counts
