@@ -1,8 +1,9 @@
 // Package archive makes the canonical archive of a run's output: the same files
 // give the same bytes on every machine, whatever made them and when. It owns the
-// format and the reading of computed.json; it must not change the output.
+// formats and the reading of computed.json; it must not change the output.
 //
-// The format is tar as GNU tar writes it (magic "ustar  "): regular files and
+// The format is zip for deals of the chain, whose requesters' clients expect it
+// (PackZip says how), and for all else tar as GNU tar writes it (magic "ustar  "): regular files and
 // folders only, their paths relative to the output folder and sorted as bytes,
 // folders with a slash at the end, modes 0644 (0755 when the owner may execute)
 // and 0755, times, owners and groups zero and without names, two zero blocks at
@@ -39,6 +40,17 @@ type Packed struct {
 // everything when there is no computed.json. The archive has at most limit bytes.
 // Nobody may change the folder meanwhile.
 func Pack(out, path string, limit int64) (Packed, error) {
+	return pack(out, path, limit, func(root *os.Root, w io.Writer) error {
+		chosen, err := choose(root, out)
+		if err != nil {
+			return err
+		}
+		return write(root, chosen, w)
+	})
+}
+
+// pack makes the file of what write writes of the output folder.
+func pack(out, path string, limit int64, write func(root *os.Root, w io.Writer) error) (Packed, error) {
 	// The program may have put something else in its place.
 	switch info, err := os.Lstat(out); {
 	case err != nil:
@@ -53,10 +65,6 @@ func Pack(out, path string, limit int64) (Packed, error) {
 		return Packed{}, fmt.Errorf("opening the output folder: %w", err)
 	}
 	defer root.Close()
-	chosen, err := choose(root, out)
-	if err != nil {
-		return Packed{}, err
-	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return Packed{}, fmt.Errorf("making the archive: %w", err)
@@ -64,7 +72,7 @@ func Pack(out, path string, limit int64) (Packed, error) {
 	defer file.Close()
 	digest := sha256.New()
 	counted := &counter{to: io.MultiWriter(file, digest), limit: limit}
-	if err := write(root, chosen, counted); err != nil {
+	if err := write(root, counted); err != nil {
 		return Packed{}, err
 	}
 	if err := file.Sync(); err != nil {

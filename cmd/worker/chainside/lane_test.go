@@ -105,8 +105,9 @@ type shore struct {
 	t *testing.T
 	*water
 	*lane
-	now  time.Time
-	kept *memory
+	account *Account
+	now     time.Time
+	kept    *memory
 }
 
 func newShore(t *testing.T) *shore {
@@ -123,7 +124,7 @@ func (s *shore) live() {
 	a := newAccount(s.t, s.scene, func(c *Config) {
 		c.Sender, c.Node, c.Sent, c.Now = s.water, s.scene, s.kept, func() time.Time { return s.now }
 	})
-	s.lane = a.lane
+	s.account, s.lane = a, a.lane
 }
 
 func task(n byte) pool.Hash { return pool.Hash{n} }
@@ -269,8 +270,20 @@ func TestLaneInsists(t *testing.T) {
 	s.looks(payMore)
 	s.expect("5.2 a")
 	s.price = nil
+	// What cannot be stored is not sent.
+	s.kept.err = errors.New("disk full")
+	s.looks(sendAgain)
+	s.expect("5.2 a")
+	s.kept.err = nil
 	s.looks(time.Second)
 	s.expect("5.3 a")
+	for range 2 * maxTries {
+		s.looks(payMore)
+	}
+	if n := len(s.kept.stored[0].Tries); n != maxTries {
+		t.Errorf("%d tries, want no more than %d", n, maxTries)
+	}
+	s.said()
 	// An earlier try may be the one that is mined.
 	s.mine("5.2 a", true)
 	s.looks(time.Second)
@@ -309,11 +322,19 @@ func TestLaneLosesItsNonce(t *testing.T) {
 	s := newShore(t)
 	one := s.say(1, "a")
 	s.said()
-	s.mine("another's", true)
-	for range notOurs - 1 {
-		s.looks(time.Second)
-		if over, _ := s.over(one); over {
-			t.Error("over before all nodes may know the block")
+	for _, gone := range []bool{true, false} {
+		s.mine("another's", true)
+		for range notOurs - 1 {
+			s.looks(payMore)
+			if over, _ := s.over(one); over {
+				t.Error("over before all nodes may know the block")
+			}
+		}
+		s.expect() // it could not be mined
+		if gone {  // in a reorganisation
+			s.water.next--
+			s.looks(0)
+			s.expect("5.2 a")
 		}
 	}
 	s.looks(time.Second)
@@ -347,33 +368,6 @@ func TestLaneFillsGaps(t *testing.T) {
 	if nonces := []uint64{s.kept.stored[0].Nonce, s.kept.stored[1].Nonce, s.kept.stored[2].Nonce}; !slices.Equal(nonces, []uint64{5, 6, 7}) {
 		t.Errorf("the ledger has nonces %v", nonces)
 	}
-}
-
-// Works that end together do not share a nonce.
-func TestLaneOneAtATime(t *testing.T) {
-	s := newShore(t)
-	var all sync.WaitGroup
-	for i := range 20 {
-		all.Go(func() {
-			s.say(byte(i), fmt.Sprint(i))
-			if err := s.lane.look(context.Background()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	var nonces []uint64
-	for _, kept := range s.kept.stored {
-		nonces = append(nonces, kept.Nonce)
-	}
-	want := make([]uint64, 20)
-	for i := range want {
-		want[i] = uint64(5 + i)
-	}
-	if !slices.Equal(nonces, want) {
-		t.Errorf("nonces %v", nonces)
-	}
-	s.said()
 }
 
 func TestLaneWhileTheNodeIsAway(t *testing.T) {

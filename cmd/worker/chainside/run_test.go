@@ -5,10 +5,14 @@ package chainside
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"workerpool/shared/ethsig"
+	"workerpool/shared/pool"
 )
 
 func (s *shore) runs() (end func()) {
@@ -78,6 +82,33 @@ func TestLaneLooksAtOnce(t *testing.T) {
 	}
 }
 
+// Works that end together do not share a nonce.
+func TestLaneOneAtATime(t *testing.T) {
+	s := newShore(t)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			s.say(byte(i), fmt.Sprint(i))
+			if err := s.lane.look(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	var nonces []uint64
+	for _, kept := range s.kept.stored {
+		nonces = append(nonces, kept.Nonce)
+	}
+	want := make([]uint64, 20)
+	for i := range want {
+		want[i] = uint64(5 + i)
+	}
+	if !slices.Equal(nonces, want) {
+		t.Errorf("nonces %v", nonces)
+	}
+	s.said()
+}
+
 func (w *water) away(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -89,4 +120,28 @@ func (w *water) minesAtOnce(raw string, nonce uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mined[ethsig.Keccak([]byte(raw))], w.next = true, nonce
+}
+
+// A task is told once of a result, however often that is asked for at a time.
+func TestSaidOnceAtATime(t *testing.T) {
+	for name, c := range map[string]struct {
+		scene func(*scene)
+		say   func(*Account, context.Context, Promise) error
+	}{
+		contribution: {func(*scene) {}, (*Account).Contribute},
+		reveal:       {func(s *scene) { contributed(pool.Contributed)(s); agreed(s) }, (*Account).Reveal},
+	} {
+		s := newShore(t)
+		c.scene(s.scene)
+		for range 3 {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond) // no block comes
+			if err := c.say(s.account, ctx, good(t)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", name, err)
+			}
+			cancel()
+		}
+		if said := s.said(); len(said) != 1 {
+			t.Errorf("%s: said %q", name, said)
+		}
+	}
 }

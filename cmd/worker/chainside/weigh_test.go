@@ -51,6 +51,7 @@ func TestWeighRefuses(t *testing.T) {
 		"just in time": {scene: headAt(35*time.Minute - 6*time.Minute)},
 		"late":         {scene: headAt(35*time.Minute - 6*time.Minute + time.Second), want: "too late: contributions are taken for another 5m59s, a run and the contribution may take 6m0s"},
 		"over":         {scene: headAt(time.Hour), want: "too late: contributions are taken for another 0s"},
+		"shorter run":  {scene: headAt(35*time.Minute - 6*time.Minute + time.Second), run: func(r *wire.Run) { r.RunLimitS = 1 }, want: "a run and the contribution may take 6m0s"},
 		"longer run":   {scene: headAt(28 * time.Minute), run: func(r *wire.Run) { r.RunLimitS = 361 }, want: "a run and the contribution may take 7m1s"},
 		"other app":    {run: func(r *wire.Run) { r.App.Name = "evil" }, want: "the pool wants something else run than the deal says"},
 		"other type":   {run: func(r *wire.Run) { r.App.Type = "docker" }, want: "the pool wants something else run than the deal says"},

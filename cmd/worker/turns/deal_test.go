@@ -132,8 +132,13 @@ func TestLifeOfADealsWork(t *testing.T) {
 
 	upload := []wire.Instruction{{Work: 1, Attempt: 1, Do: wire.DoUpload, Upload: &wire.Link{URL: b.URL + "/up", Expires: time.Now().Add(time.Hour)}}}
 	k.Obey(upload)
+	<-b.arrived
+	k.Obey(do(1, wire.DoContribute, "0xabcd")) // not while the bytes are on their way
 	b.statuses <- 204
 	until(t, k, 1, "uploaded")
+	if len(d.asked) != 0 {
+		t.Error("it contributes while the bytes are on their way")
+	}
 
 	// A reorganisation took all of it back.
 	d.answers <- nil
@@ -260,7 +265,11 @@ func TestAuthorisationThatIsNotGood(t *testing.T) {
 	// Too late: it is given back.
 	k.Obey(do(1, wire.DoContinue, "0xabcd"))
 	k.Obey(do(1, wire.DoContribute, "0xabcd"))
+	rest(t, k)
 	until(t, k, 1, "refused")
+	if _, err := os.Stat(k.Ledger.Folder(1, 1)); !os.IsNotExist(err) {
+		t.Errorf("it is run: %v", err)
+	}
 	// Once it is good, no other changes it.
 	k.Obey(do(2, wire.DoContinue, "0xabcd"))
 	k.Obey(do(2, wire.DoContinue, "0x1234"))
@@ -301,6 +310,39 @@ func TestWhatEndsADealsWork(t *testing.T) {
 	rest(t, k)
 	if len(d.asked) != 0 {
 		t.Error("a work that failed is contributed")
+	}
+}
+
+// What the pool's word began and what the chain has shown outlast the worker.
+func TestStepsOfDealsAreStored(t *testing.T) {
+	dir := t.TempDir()
+	b := newBucket(t)
+	d := newDesk()
+	k := New(config(t, b, dir))
+	k.Chain, k.Slots = d, 3
+	k.Obey([]wire.Instruction{startDeal(1, 1, busy), startDeal(2, 1, "true"), startDeal(3, 1, "true")})
+	for work := range int64(3) {
+		until(t, k, work+1, "running")
+	}
+	k.Obey(append(do(1, wire.DoContinue, "0xabcd"), do(2, wire.DoContinue, "0xabcd")...))
+	await(t, filepath.Join(k.Ledger.Folder(1, 1), "out", "up"))
+	until(t, k, 2, "reported")
+	d.answers <- nil
+	k.Obey(do(2, wire.DoContribute, ""))
+	until(t, k, 2, "contributed")
+	k.Refuse()
+	k.Obey(do(3, wire.DoContinue, "0xabcd")) // nothing is begun any more
+	k.Close()
+	up := filepath.Join(k.Ledger.Folder(1, 1), "out", "up")
+	if err := os.Remove(up); err != nil {
+		t.Fatal(err)
+	}
+	next := reopened(t, k, b, dir, onChain(d))
+	await(t, up)
+	until(t, next, 2, "contributed")
+	until(t, next, 3, "running")
+	if _, err := os.Stat(filepath.Join(next.Ledger.Folder(3, 1), "out")); !os.IsNotExist(err) {
+		t.Errorf("it was run: %v", err)
 	}
 }
 
