@@ -40,7 +40,7 @@ type Packed struct {
 // everything when there is no computed.json. The archive has at most limit bytes.
 // Nobody may change the folder meanwhile.
 func Pack(out, path string, limit int64) (Packed, error) {
-	return pack(out, path, limit, func(root *os.Root, w io.Writer) error {
+	return seal(out, path, limit, func(root *os.Root, w io.Writer) error {
 		chosen, err := choose(root, out)
 		if err != nil {
 			return err
@@ -49,8 +49,8 @@ func Pack(out, path string, limit int64) (Packed, error) {
 	})
 }
 
-// pack makes the file of what write writes of the output folder.
-func pack(out, path string, limit int64, write func(root *os.Root, w io.Writer) error) (Packed, error) {
+// seal makes the file of what write writes of the output folder.
+func seal(out, path string, limit int64, write func(root *os.Root, w io.Writer) error) (Packed, error) {
 	// The program may have put something else in its place.
 	switch info, err := os.Lstat(out); {
 	case err != nil:
@@ -173,11 +173,15 @@ type counter struct {
 
 func (c *counter) Write(p []byte) (int, error) {
 	if c.size+int64(len(p)) > c.limit {
-		return 0, fmt.Errorf("%w: its archive has more than %d bytes", ErrTooLarge, c.limit)
+		return 0, tooLarge(c.limit)
 	}
 	n, err := c.to.Write(p)
 	c.size += int64(n)
 	return n, err
+}
+
+func tooLarge(limit int64) error {
+	return fmt.Errorf("%w: its archive has more than %d bytes", ErrTooLarge, limit)
 }
 
 func kind(m fs.FileMode) string {

@@ -17,10 +17,10 @@ import (
 // Digest gives what a worker contributes and reveals for the output folder out, as
 // iExec's own worker has it (iexec-common, ResultUtils and FileHashUtils): of a
 // file its SHA-256, of a folder keccak over the SHA-256s of its files, sorted by
-// name. It is of what Pack puts into the archive, so whoever has the archive can
-// make it again. A folder in a folder counts by its own digest; iExec's worker
-// leaves it out, and nobody would judge what lies there. Nobody may change the
-// folder meanwhile.
+// name. It is of what Pack would take, and PackZip takes all, so whoever has the
+// archive can make it again. A folder in a folder counts by its own digest; iExec's
+// worker leaves it out, and nobody would judge what lies there. Nobody may change
+// the folder meanwhile.
 func Digest(out string) (pool.Digest, error) {
 	root, err := os.OpenRoot(out)
 	if err != nil {

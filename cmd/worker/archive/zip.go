@@ -24,23 +24,32 @@ import (
 // something have no entry of their own. The archive is below 4 GiB in any case, so
 // no number in it needs the extensions that old readers do not know.
 func PackZip(out, path string, limit int64) (Packed, error) {
-	return pack(out, path, min(limit, math.MaxUint32), writeZip)
+	limit = min(limit, math.MaxUint32)
+	return seal(out, path, limit, func(root *os.Root, w io.Writer) error { return writeZip(root, limit, w) })
 }
 
-// newYear1980 is the first day that a zip can tell: year, month and day in bits.
-const newYear1980 = 0<<9 | 1<<5 | 1
+// newYear1980 is the first day that a zip can tell: the month in front of five bits
+// of the day, the years since 1980 in front of both.
+const newYear1980 = 1<<5 | 1
 
 // nameInUTF8 is the flag of entries whose names are in UTF-8.
 const nameInUTF8 = 0x800
 
-func writeZip(root *os.Root, w io.Writer) error {
+func writeZip(root *os.Root, limit int64, w io.Writer) error {
 	entries, err := list(root, choice{path: "."})
 	if err != nil {
 		return err
 	}
 	filled := map[string]bool{} // folders
+	room := limit
 	for _, e := range entries {
 		filled[path.Dir(e.name)] = true
+		if e.info.IsDir() {
+			continue
+		}
+		if room -= e.info.Size(); room < 0 { // told before all is read twice
+			return tooLarge(limit)
+		}
 	}
 	archive := zip.NewWriter(w)
 	for _, e := range entries {

@@ -126,7 +126,7 @@ func (k *Keeper) bring(t *turn) error {
 		k.mu.Lock()
 		link, size := t.link, t.entry.Size
 		k.mu.Unlock()
-		err := k.send(t.ctx, filepath.Join(k.Ledger.Folder(t.entry.Work, t.entry.Attempt), resultName), link, size)
+		err := k.send(t.ctx, filepath.Join(k.Ledger.Folder(t.entry.Work, t.entry.Attempt), resultName(t.entry)), link, size)
 		if err == nil || t.ctx.Err() != nil {
 			return err
 		}
@@ -155,6 +155,6 @@ func (k *Keeper) send(ctx context.Context, path string, link wire.Link, size int
 
 // intact tells that the archive of a reported result is there.
 func (k *Keeper) intact(e ledger.Entry) bool {
-	info, err := os.Stat(filepath.Join(k.Ledger.Folder(e.Work, e.Attempt), resultName))
+	info, err := os.Stat(filepath.Join(k.Ledger.Folder(e.Work, e.Attempt), resultName(e)))
 	return err == nil && info.Size() == e.Size
 }

@@ -3,10 +3,13 @@
 package turns
 
 import (
+	"archive/zip"
 	"context"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
+	"testing"
 
 	"workerpool/cmd/worker/chainside"
 	"workerpool/shared/pool"
@@ -69,3 +72,18 @@ func (d *desk) Contribute(ctx context.Context, p chainside.Promise) error {
 	return d.say(ctx, "contribute", p)
 }
 func (d *desk) Reveal(ctx context.Context, p chainside.Promise) error { return d.say(ctx, "reveal", p) }
+
+// zipped gives the names in a zip.
+func zipped(t *testing.T, path string) string {
+	t.Helper()
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	var names []string
+	for _, f := range archive.File {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, " ")
+}

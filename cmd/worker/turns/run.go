@@ -22,10 +22,9 @@ import (
 )
 
 const (
-	maxFiles   = 10_000  // files and folders in an output
-	fullBelow  = 1 << 20 // bytes free: a run that failed with less had no disk
-	maxReason  = 500     // bytes, as the pool takes it
-	resultName = "result.tar"
+	maxFiles  = 10_000  // files and folders in an output
+	fullBelow = 1 << 20 // bytes free: a run that failed with less had no disk
+	maxReason = 500     // bytes, as the pool takes it
 )
 
 // Folders of a run, below the assignment's. Its output of both streams is beside
@@ -134,12 +133,24 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (made, error) {
 	return pack(e, folder, limit)
 }
 
+// resultName is the file of the result, in the assignment's folder.
+func resultName(e ledger.Entry) string {
+	if e.Deal != nil {
+		return "result.zip"
+	}
+	return "result.tar"
+}
+
 // pack makes the result of the run's output.
 func pack(e ledger.Entry, folder string, limit int64) (made, error) {
-	output := filepath.Join(folder, "out")
-	packed, err := archive.Pack(output, filepath.Join(folder, resultName), limit)
-	if err != nil || e.Deal == nil {
+	output, to := filepath.Join(folder, "out"), filepath.Join(folder, resultName(e))
+	if e.Deal == nil {
+		packed, err := archive.Pack(output, to, limit)
 		return made{Packed: packed}, err
+	}
+	packed, err := archive.PackZip(output, to, limit)
+	if err != nil {
+		return made{}, err
 	}
 	digest, err := archive.Digest(output)
 	return made{Packed: packed, digest: pool.Hash(digest).String()}, err
