@@ -1,7 +1,8 @@
 // Command bench measures what the pool takes of its database and of the machine,
 // as ratios: production's store and flows beside plain statements on the same
-// server in the same minute, and whole lives of works over HTTP. It measures and
-// tells; it fails only when something is wrong, such as a work that was lost.
+// server in the same minute, deals on a chain, and whole lives of works over HTTP.
+// It measures and tells; it fails only when something is wrong, such as a work
+// that was lost.
 package main
 
 import (
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"workerpool/shared/pool"
+	"workerpool/test/bench/chain"
 	"workerpool/test/bench/measure"
 	"workerpool/test/bench/whole"
 )
@@ -45,7 +47,7 @@ func main() {
 	flag.DurationVar(&o.duration, "for", time.Second, "how long each figure and peer is measured in a round")
 	flag.StringVar(&o.functions, "functions", "build/local", "folder with the functions, <name>/bootstrap")
 	flag.StringVar(&o.template, "template", "template.yaml", "the pool's template")
-	flag.StringVar(&o.only, "only", "", "measure the books only, or http only")
+	flag.StringVar(&o.only, "only", "", "measure one part only: books, chain or http")
 	flag.BoolVar(&o.profile, "profile", false, "let the server tell what statements of each kind take; it costs some speed")
 	match := flag.String("match", "", "regular expression: measure only figures whose names it finds")
 	flag.StringVar(&o.out, "out", "", "file for the tables in Markdown")
@@ -80,18 +82,30 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		s.Version, runtime.Version(), measure.Load())
 	fmt.Fprintln(out, head)
 	var tables []string
-	if o.only != "http" {
-		text, err := measureBooks(ctx, s, o, out)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(out, "\n"+text)
-		tables = append(tables, text)
+	p, err := newPeers(ctx, s, o.duration)
+	if err != nil {
+		return err
 	}
-	if o.only != "books" {
-		text, err := whole.Measure(ctx, s, whole.Options{
-			Template: o.template, Functions: o.functions, Largest: o.largest, Times: o.times, Duration: o.duration,
-		}, filepath.Join(dir, "pool"), out)
+	for _, part := range []struct {
+		name    string
+		measure func() (string, error)
+	}{
+		{"books", func() (string, error) { return measureBooks(ctx, s, p, o, out) }},
+		{"chain", func() (string, error) {
+			return chain.Measure(ctx, s, chain.Options{
+				Largest: o.largest, Times: o.times, Peer: func(ctx context.Context) (measure.Sample, error) { return p.run(ctx, insert100) },
+			}, out)
+		}},
+		{"http", func() (string, error) {
+			return whole.Measure(ctx, s, whole.Options{
+				Template: o.template, Functions: o.functions, Largest: o.largest, Times: o.times, Duration: o.duration,
+			}, filepath.Join(dir, "pool"), out)
+		}},
+	} {
+		if o.only != "" && o.only != part.name {
+			continue
+		}
+		text, err := part.measure()
 		if err != nil {
 			return err
 		}
@@ -105,11 +119,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 }
 
 // measureBooks measures flows and store on backlogs that grow to the largest.
-func measureBooks(ctx context.Context, s *measure.Server, o options, out io.Writer) (string, error) {
-	p, err := newPeers(ctx, s, o.duration)
-	if err != nil {
-		return "", err
-	}
+func measureBooks(ctx context.Context, s *measure.Server, p *peers, o options, out io.Writer) (string, error) {
 	var backlogs []backlog
 	for i, name := range []string{"10^3", "10^5", "10^6"} {
 		works := []int{1_000, 100_000, 1_000_000}[i]

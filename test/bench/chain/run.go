@@ -72,14 +72,14 @@ func told(w *storetest.Wire) (statements, trips int) {
 
 var errEnough = errors.New("enough was seen")
 
-// tick is one invocation of reconcile. Each time that it waits, which is a look,
+// tick is one invocation of reconcile. Each time that it waits, which ends a look,
 // meanwhile hears what that took; then the chain puts what was sent into blocks. The
-// invocation goes on until meanwhile has had enough.
+// invocation goes on until meanwhile has had enough, or there is nothing to wait for.
 func (y *yard) tick(ctx context.Context, meanwhile func(look int, took counts) (enough bool, err error)) error {
 	const most = 2_000
 	look, done := 0, false
 	var failed error
-	y.waits = func() error {
+	ended := func() error {
 		took, err := y.end()
 		look++
 		y.settle()
@@ -89,7 +89,10 @@ func (y *yard) tick(ctx context.Context, meanwhile func(look int, took counts) (
 		if err == nil && !done && look == most {
 			err = fmt.Errorf("reconcile has looked at the chain %d times and is not done", look)
 		}
-		if failed = err; err != nil || done {
+		return err
+	}
+	y.waits = func() error {
+		if failed = ended(); failed != nil || done {
 			return errEnough
 		}
 		y.settle()
@@ -98,8 +101,11 @@ func (y *yard) tick(ctx context.Context, meanwhile func(look int, took counts) (
 	if err := y.begin(); err != nil {
 		return err
 	}
-	err := y.reconcile.Tick(ctx)
-	if err = errors.Join(err, failed); err == nil && !done {
+	err := errors.Join(y.reconcile.Tick(ctx), failed)
+	if err == nil && !done {
+		err = ended() // there is nothing to wait for
+	}
+	if err == nil && !done {
 		err = fmt.Errorf("reconcile saw nothing to wait for after %d looks", look)
 	}
 	return err
@@ -221,6 +227,7 @@ func (y *yard) hand(ctx context.Context) error { return y.dispatch.Run(ctx) }
 
 // Rows of the books that tell how far deals have come.
 const (
+	seen     = "SELECT COUNT(*) FROM task WHERE seen_block > 0"
 	works    = "SELECT COUNT(*) FROM task k JOIN work w ON w.id = k.work_id WHERE w.state = ?"
 	statuses = "SELECT COUNT(*) FROM task WHERE status = ?"
 	revealed = "SELECT COUNT(*) FROM task WHERE reveals > 0"

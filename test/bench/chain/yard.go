@@ -77,6 +77,7 @@ type yard struct {
 	workers      []worker
 	waits        func() error // what happens while reconcile waits
 	began        counts
+	taken        counts // from begin to where nothing more was to be taken in
 	since        time.Time
 }
 
@@ -160,7 +161,7 @@ func (y *yard) flows() (err error) {
 		return err
 	}
 	deals := &reconcile.Deals{
-		Books: y.books, Chain: y.node, Sender: door.NewSender(door.SenderConfig{Chain: y.node, Signer: y.owner.Signer}), TaskID: ethsig.TaskID, Results: cid.Results,
+		Books: watched{y.books, y}, Chain: y.node, Sender: door.NewSender(door.SenderConfig{Chain: y.node, Signer: y.owner.Signer}), TaskID: ethsig.TaskID, Results: cid.Results,
 		Seed: rand.Uint64, Start: 1, Range: logRange, Overlap: lane.Overlap, Poll: poll, Wait: func(context.Context, time.Duration) error { return y.waits() },
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: "bench", Function: "bench", Now: time.Now})
@@ -176,6 +177,20 @@ func (y *yard) flows() (err error) {
 	})
 	y.submit = submit.New(submit.Config{Books: y.stage, Files: silent{}, Bell: silent{}, Meter: meter, MaxFile: 1 << 20})
 	return nil
+}
+
+// watched are books that tell when all deals are taken in.
+type watched struct {
+	*store.Store
+	yard *yard
+}
+
+func (w watched) TakeIn(ctx context.Context, l *pool.Lease, limit int, t pool.Trace, plan func(pool.DealPart) (pool.Intake, error)) (int, error) {
+	n, err := w.Store.TakeIn(ctx, l, limit, t, plan)
+	if err == nil && n == 0 {
+		w.yard.taken, err = w.yard.end()
+	}
+	return n, err
 }
 
 // people makes the workers, live for the whole run.
