@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"errors"
@@ -162,9 +163,7 @@ time=2026-01-02T03:04:10Z level=INFO msg="run begins" work=6 attempt=1 app=mande
 
 // TestFetch believes nothing that is not what its name says.
 func TestFetch(t *testing.T) {
-	p := &scripted{}
-	p.poster.Size, p.poster.Tiles = 32, 2
-	good := p.archive(1)
+	good := []byte("a result")
 	digest := pool.Digest(sha256.Sum256(good))
 	served := good
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -176,21 +175,50 @@ func TestFetch(t *testing.T) {
 	}))
 	defer server.Close()
 	s := show{options: options{url: server.URL}}
-	to := filepath.Join(t.TempDir(), "tile")
-	if err := s.fetch(t.Context(), cid.Results(digest), to); err != nil {
-		t.Fatal(err)
+	if got, err := s.fetch(t.Context(), cid.Results(digest)); err != nil || !bytes.Equal(got, good) {
+		t.Errorf("got %q, %v", got, err)
 	}
-	if text, err := os.ReadFile(filepath.Join(to, "tile.png")); err != nil || !bytes.HasPrefix(text, []byte("\x89PNG")) {
-		t.Errorf("the tile is %.10q, %v", text, err)
-	}
-	served = append(bytes.Clone(good), 0)
+	served = []byte("a resulT")
 	for said, results := range map[string][]byte{
 		"is something else": cid.Results(digest), "404": cid.Results(pool.Digest{1}), "it lies at": []byte(`{"storage":"dropbox","location":"/ipfs/x"}`),
 		"reading": []byte("x"), "content id": []byte(`{"storage":"ipfs","location":"/ipfs/x"}`),
 	} {
-		if err := s.fetch(t.Context(), results, to+"2"); err == nil || !strings.Contains(err.Error(), said) {
+		if _, err := s.fetch(t.Context(), results); err == nil || !strings.Contains(err.Error(), said) {
 			t.Errorf("%s: %v, want %q", results, err, said)
 		}
+	}
+}
+
+func TestUnpack(t *testing.T) {
+	archive := func(name, content string) []byte {
+		var out bytes.Buffer
+		w := zip.NewWriter(&out)
+		file, err := w.Create(name)
+		if err == nil {
+			_, err = file.Write([]byte(content))
+		}
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	to := filepath.Join(t.TempDir(), "1.png")
+	for _, other := range []string{"x/tile.png", "computed.json"} {
+		if err := unpack(archive(other, "x"), to); err != nil {
+			t.Errorf("a result with nothing but %s: %v", other, err)
+		}
+	}
+	if _, err := os.Stat(to); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("of results without a tile a file was written: %v", err)
+	}
+	if err := unpack(archive("tile.png", "a tile"), to); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(to); err != nil || string(text) != "a tile" {
+		t.Errorf("the tile is %q, %v", text, err)
+	}
+	if err := unpack([]byte("no archive"), to); err == nil || !strings.Contains(err.Error(), "archive") {
+		t.Errorf("no archive: %v", err)
 	}
 }
 

@@ -1,19 +1,21 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
-	"workerpool/cmd/poolctl/results"
 	"workerpool/infra/local/buyer"
 	"workerpool/shared/cid"
 	"workerpool/shared/pool"
@@ -33,11 +35,14 @@ func (s show) tiles(ctx context.Context, b *buyer.Buyer, deal buyer.Deal) (wrong
 	defer os.RemoveAll(dir)
 	paths := make([]string, len(deal.TaskIDs))
 	for i, id := range deal.TaskIDs {
-		to := filepath.Join(dir, strconv.Itoa(i))
-		if err := s.fetch(ctx, said[id], to); err != nil {
+		archive, err := s.fetch(ctx, said[id])
+		if err != nil {
 			return nil, fmt.Errorf("fetching the result of task %s: %w", id, err)
 		}
-		paths[i] = filepath.Join(to, "tile.png")
+		paths[i] = filepath.Join(dir, strconv.Itoa(i)+".png")
+		if err := unpack(archive, paths[i]); err != nil {
+			return nil, fmt.Errorf("the result of task %s: %w", id, err)
+		}
 	}
 	return s.show(paths)
 }
@@ -45,33 +50,51 @@ func (s show) tiles(ctx context.Context, b *buyer.Buyer, deal buyer.Deal) (wrong
 // mostResult is far more than a tile takes.
 const mostResult = 64 << 20
 
-// fetch brings what a task's results tell of into a folder. The pool serves it as
-// a gateway of IPFS would; who serves it need not be trusted, as its name is its
-// digest.
-func (s show) fetch(ctx context.Context, said []byte, to string) error {
+// fetch brings what a task's results tell of. The pool serves it as a gateway of
+// IPFS would; who serves it need not be trusted, as its name is its digest.
+func (s show) fetch(ctx context.Context, said []byte) ([]byte, error) {
 	var at struct{ Storage, Location string }
 	if err := json.Unmarshal(said, &at); err != nil {
-		return fmt.Errorf("reading %q: %w", said, err)
+		return nil, fmt.Errorf("reading %q: %w", said, err)
 	}
 	name, found := strings.CutPrefix(at.Location, "/ipfs/")
 	if at.Storage != "ipfs" || !found {
-		return fmt.Errorf("it lies at %q in %q", at.Location, at.Storage)
+		return nil, fmt.Errorf("it lies at %q in %q", at.Location, at.Storage)
 	}
 	digest, err := cid.Parse(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	archive, err := s.get(ctx, s.url+at.Location)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if pool.Digest(sha256.Sum256(archive)) != digest {
-		return fmt.Errorf("what lies at %s is something else", at.Location)
+		return nil, fmt.Errorf("what lies at %s is something else", at.Location)
 	}
-	if err := os.Mkdir(to, 0o700); err != nil {
-		return fmt.Errorf("making a folder: %w", err)
+	return archive, nil
+}
+
+// unpack takes the tile out of a result. One that has none is as wrong as one with
+// another picture: no file is written.
+func unpack(archive []byte, to string) error {
+	files, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		return fmt.Errorf("reading the archive: %w", err)
 	}
-	return results.Unpack(bytes.NewReader(archive), to, mostResult)
+	tile, err := files.Open("tile.png")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the archive: %w", err)
+	}
+	defer tile.Close()
+	picture, err := io.ReadAll(io.LimitReader(tile, mostResult))
+	if err != nil {
+		return fmt.Errorf("reading the archive: %w", err)
+	}
+	return os.WriteFile(to, picture, 0o600)
 }
 
 // get fetches what anybody may have.
