@@ -120,6 +120,17 @@ func TestTheContractAgreesOnAuthorisations(t *testing.T) {
 	h.does(h.Contribute, h.promise(task, deal, "42"))
 }
 
+// A deal of another pool is none for this worker.
+func TestAnotherPoolsDeal(t *testing.T) {
+	ann := tradetest.Key(t, "ann")
+	trade := tradetest.New(t, ann)
+	deal := trade.Match(1, 1, "-c true")
+	newHand(t, trade, ann).refuses(deal, 0, "")
+	elsewhere := *trade
+	elsewhere.Pool = trade.App
+	newHand(t, &elsewhere, ann).refuses(deal, 0, "the chain knows no deal "+deal.ID.String()+" of this worker's pool")
+}
+
 func TestPoorWallets(t *testing.T) {
 	ann, ben := tradetest.Key(t, "ann"), tradetest.Key(t, "ben")
 	trade := tradetest.New(t, ann)
