@@ -225,4 +225,3 @@ func TestDealGone(t *testing.T) {
 	}
 	s.audit()
 }
-

@@ -40,8 +40,17 @@ var (
 type served struct {
 	*testing.T
 	*storetest.Books
-	chain   *scripted
-	wire    *storetest.Wire
+	chain *scripted // nil on the real one
+	wire  *storetest.Wire
+
+	// What books and workers meet: the scripted chain, or the real one.
+	node       reconcile.Chain
+	sender     reconcile.Sender
+	task       func(d pool.Deal, index int) pool.Hash
+	pass       func(d time.Duration)
+	contribute func(w turn, task pool.Hash, authorisation []byte) error
+	reveal     func(w turn, task pool.Hash) error
+
 	bells   atomic.Int64
 	waits   int // times that reconcile may wait in a tick: passes after the first
 	flow    *reconcile.Reconcile
@@ -64,6 +73,18 @@ func serve(t *testing.T, workers int, options ...storetest.Option) *served {
 	s := &served{T: t, wire: &storetest.Wire{}, chain: newScripted(owner), waits: 3}
 	s.Books = storetest.New(t, append(options, storetest.Dial(s.wire.Dial))...)
 	s.chain.Deposit(requester, deposit)
+	s.node, s.sender, s.pass = s.chain, s.chain, s.chain.mine
+	s.task = func(d pool.Deal, index int) pool.Hash { return pocotest.TaskID(d.ID, index) }
+	s.contribute = func(w turn, task pool.Hash, _ []byte) error {
+		return s.chain.Do(func() { s.chain.Contribute(w.wallet, task, w.digest) })
+	}
+	s.reveal = func(w turn, task pool.Hash) error {
+		err := s.chain.Do(func() { s.chain.Reveal(w.wallet, task, w.digest) })
+		if err == nil {
+			s.chain.digests[task] = pool.Digest(w.digest)
+		}
+		return err
+	}
 	s.flow = s.reconciler()
 	account := s.AddAccount(t, "workers", pool.RoleWorker, true)
 	for range workers {
@@ -80,13 +101,13 @@ func (s *served) reconciler(change ...func(*reconcile.Deals)) *reconcile.Reconci
 	waits := 0
 	seed := uint64(0)
 	deals := &reconcile.Deals{
-		Books: s.Books, Chain: s.chain, Sender: s.chain, TaskID: pocotest.TaskID, Start: 1, Range: 100, Overlap: 16, Poll: block,
+		Books: s.Books, Chain: s.node, Sender: s.sender, TaskID: func(id pool.Hash, index int) pool.Hash { return s.task(pool.Deal{ID: id}, index) }, Start: 1, Range: 100, Overlap: 16, Poll: block,
 		Results: func(file pool.Digest) []byte {
 			return []byte(`{"storage":"ipfs","location":"/ipfs/` + file.String() + `"}`)
 		},
 		Seed: func() uint64 { seed++; return seed },
 		Wait: func(context.Context, time.Duration) error {
-			s.chain.mine(block)
+			s.pass(block)
 			if waits++; waits > s.waits {
 				waits = 0
 				return errors.New("enough")
@@ -133,21 +154,26 @@ func (s *served) tick() {
 // dispatch assigns what can be assigned and gives the pool's word where it is wanted.
 func (s *served) dispatch() {
 	s.Helper()
-	for {
-		pass, err := s.Dispatch(s.Context(), nil, 500, placement.Bookmark{}, 1, pooltrace, func(x placement.Snapshot) placement.Plan { return placement.Decide(x, 1, placement.Defaults) })
-		if err != nil {
-			s.Fatal(err)
-		}
-		if pass.Offers == 0 {
-			break
-		}
-	}
+	s.assign()
 	asked, err := s.Unauthorised(s.Context(), 500)
 	if err == nil {
 		_, err = s.Authorise(s.Context(), asked, pooltrace)
 	}
 	if err != nil {
 		s.Fatal(err)
+	}
+}
+
+func (s *served) assign() {
+	s.Helper()
+	for {
+		pass, err := s.Dispatch(s.Context(), nil, 500, placement.Bookmark{}, 1, pooltrace, func(x placement.Snapshot) placement.Plan { return placement.Decide(x, 1, placement.Defaults) })
+		if err != nil {
+			s.Fatal(err)
+		}
+		if pass.Offers == 0 {
+			return
+		}
 	}
 }
 
@@ -179,13 +205,11 @@ func (s *served) step(w turn, row pool.Assignment, on pool.ChainTurn) {
 		report.Says = pool.SaysReported
 	case pool.Reported:
 		if on.Contribution.Status == pool.NotContributed {
-			_ = s.chain.Do(func() { s.chain.Contribute(w.wallet, on.Task, w.digest) }) // refused once there is a consensus
+			_ = s.contribute(w, on.Task, on.Authorisation) // refused once there is a consensus
 		}
 		return
 	case pool.HasContributed:
-		if s.chain.Do(func() { s.chain.Reveal(w.wallet, on.Task, w.digest) }) == nil {
-			s.chain.digests[on.Task] = pool.Digest(w.digest)
-		}
+		_ = s.reveal(w, on.Task) // refused before there is one
 		return
 	case pool.Uploading:
 		report.Says = pool.SaysUploaded
@@ -201,7 +225,7 @@ func (s *served) round() {
 	s.tick()
 	s.dispatch()
 	s.work()
-	s.chain.mine(block)
+	s.pass(block)
 }
 
 // until goes on until something holds.
@@ -244,6 +268,9 @@ func (s *served) open() string {
 			s.Fatal(err)
 		}
 	}
+	if s.chain == nil {
+		return told.String()
+	}
 	fmt.Fprintf(&told, "\nchain at %d, next nonce %d, %d wait", s.chain.Chain.Head().Number, s.chain.nonce(s.chain.Chain.Head().Number), len(s.chain.waiting))
 	return told.String()
 }
@@ -260,8 +287,8 @@ func (s *served) states(state pool.WorkState) int {
 // audit holds books and chain against the promises.
 func (s *served) audit() {
 	s.Helper()
-	if err := s.chain.Audit(); err != nil {
-		s.Error(err)
+	if s.chain != nil {
+		s.spoken()
 	}
 	if _, err := s.AskErrand(s.Context(), pool.ErrandDiff, 0, pooltrace); err != nil {
 		s.Fatal(err)
@@ -269,6 +296,30 @@ func (s *served) audit() {
 	s.tick()
 	if e, err := s.Errand(s.Context(), pool.ErrandDiff); err != nil || e.Pending() || e.Answer.Fault != "" || e.Answer.Count != 0 {
 		s.Errorf("books and chain differ: %+v, %v", e, err)
+	}
+	if n := s.Count(s, "SELECT COUNT(*) - COUNT(DISTINCT nonce) FROM broadcast WHERE state = 'mined'"); n != 0 {
+		s.Errorf("%d nonces were mined twice", n)
+	}
+	if gap := s.Count(s, "SELECT COALESCE(MAX(nonce) - MIN(nonce) + 1, 0) - COUNT(DISTINCT nonce) FROM broadcast"); gap != 0 {
+		s.Errorf("%d nonces are missing", gap)
+	}
+	// P6: no contribution without the pool's word.
+	if n := s.Count(s, "SELECT COUNT(*) FROM contribution c LEFT JOIN authorisation u ON u.work_id = c.work_id AND u.wallet = c.wallet WHERE u.work_id IS NULL"); n != 0 {
+		s.Errorf("%d contributions without the pool's word", n)
+	}
+	storetest.Check(s, s.Books)
+}
+
+// settledHere tells that the books have settled a deal.
+func (s *served) settledHere(d pool.Deal) bool {
+	return s.Count(s, "SELECT COUNT(*) FROM deal WHERE state = 'settled' AND deal_id = ?", d.ID[:]) == 1
+}
+
+// spoken holds what was said to the scripted chain against the promises.
+func (s *served) spoken() {
+	s.Helper()
+	if err := s.chain.Audit(); err != nil {
+		s.Error(err)
 	}
 	// P4: at most one successful transaction for each action.
 	said := map[string]int{}
@@ -281,22 +332,4 @@ func (s *served) audit() {
 			}
 		}
 	}
-	if n := s.Count(s, "SELECT COUNT(*) - COUNT(DISTINCT nonce) FROM broadcast WHERE state = 'mined'"); n != 0 {
-		s.Errorf("%d nonces were mined twice", n)
-	}
-	if gap := s.Count(s, "SELECT COALESCE(MAX(nonce) + 1, 0) - COUNT(DISTINCT nonce) FROM broadcast"); gap != 0 {
-		s.Errorf("%d nonces are missing", gap)
-	}
-	// P6: no contribution without the pool's word.
-	if n := s.Count(s, "SELECT COUNT(*) FROM contribution c LEFT JOIN authorisation u ON u.work_id = c.work_id AND u.wallet = c.wallet WHERE u.work_id IS NULL"); n != 0 {
-		s.Errorf("%d contributions without the pool's word", n)
-	}
-	storetest.Check(s, s.Books)
-}
-
-func (s *served) task(d pool.Deal, index int) pool.Hash { return pocotest.TaskID(d.ID, index) }
-
-// settledHere tells that the books have settled a deal.
-func (s *served) settledHere(d pool.Deal) bool {
-	return s.Count(s, "SELECT COUNT(*) FROM deal WHERE state = 'settled' AND deal_id = ?", d.ID[:]) == 1
 }
