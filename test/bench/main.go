@@ -112,6 +112,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		fmt.Fprintln(out, "\n"+text)
 		tables = append(tables, text)
 	}
+	if len(tables) == 0 {
+		return fmt.Errorf("-only is books, chain or http, not %q", o.only)
+	}
 	if o.out == "" {
 		return nil
 	}
