@@ -1,7 +1,7 @@
 package main
 
 import (
-	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -142,12 +142,12 @@ func (p *scripted) archive(index int) []byte {
 	if err := png.Encode(&tile, p.poster.Tile(index, style)); err != nil {
 		panic(err)
 	}
-	t := tar.NewWriter(&out)
-	err := t.WriteHeader(&tar.Header{Name: "tile.png", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(tile.Len())})
+	z := zip.NewWriter(&out)
+	file, err := z.Create("tile.png")
 	if err == nil {
-		_, err = io.Copy(t, &tile)
+		_, err = io.Copy(file, &tile)
 	}
-	if err = errors.Join(err, t.Close()); err != nil {
+	if err = errors.Join(err, z.Close()); err != nil {
 		panic(err)
 	}
 	return out.Bytes()

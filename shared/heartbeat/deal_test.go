@@ -112,6 +112,9 @@ func TestWorkOfADeal(t *testing.T) {
 	d.Books.See(t, revealed)
 	beat = d.says(work, "revealed", "pixels")
 	d.expect(beat, work, "upload 1")
+	if to := link(beat, work).Fields; to["Content-Type"] != "application/zip" || !strings.HasSuffix(to["key"], ".zip") {
+		t.Errorf("to be uploaded as %v", to)
+	}
 	if status := d.Upload(link(beat, work), "pixels"); status >= 300 {
 		t.Fatalf("upload: status %d", status)
 	}

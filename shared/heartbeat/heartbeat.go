@@ -246,7 +246,7 @@ func (h *Heartbeat) stored(ctx context.Context, known map[pool.WorkID]pool.Assig
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Work, row.Bytes()))
+			object, found, err := h.Files.Head(ctx, pool.ResultKey(row.Origin(), row.Work, row.Bytes()))
 			if err != nil {
 				h.record(ctx, telemetry.N(telemetry.DependencyFailures, 1))
 			}

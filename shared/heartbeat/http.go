@@ -161,7 +161,8 @@ func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction
 	case placement.Upload:
 		row := reply.Rows[order.Work]
 		link, err := h.Files.PresignPost(ctx, pool.Upload{
-			Key: pool.ResultKey(row.Work, row.Bytes()), Digest: row.Bytes(), Size: row.Size, ContentType: pool.ResultType, Life: uploadLife,
+			Key: pool.ResultKey(row.Origin(), row.Work, row.Bytes()), Digest: row.Bytes(), Size: row.Size,
+			ContentType: row.Origin().ResultType(), Life: uploadLife,
 		})
 		out.Upload = &wire.Link{URL: link.URL, Fields: link.Fields, Expires: link.Expires}
 		return out, true, err

@@ -93,6 +93,15 @@ func (a Assignment) Bytes() Digest {
 	return a.File
 }
 
+// Origin tells whose result was reported: only a deal's has a file beside its
+// digest.
+func (a Assignment) Origin() Origin {
+	if a.File.IsZero() {
+		return OriginAPI
+	}
+	return OriginDeal
+}
+
 // HoldsOwner tells that the turn counts as its owner's one turn at the work: a
 // run does, also when it was lost; an offer that nobody started does not.
 func (a Assignment) HoldsOwner() bool {

@@ -30,9 +30,6 @@ type Object struct {
 	Age    time.Duration // since it was stored
 }
 
-// ResultType is the content type of a result archive.
-const ResultType = "application/x-tar"
-
 // InputKey is where an input of a requester lies: by content, so that a file of
 // many works is uploaded once, and below its requester, so that nobody can see
 // by a missing upload what others have.
@@ -40,9 +37,26 @@ func InputKey(requester AccountID, digest Digest) string {
 	return fmt.Sprintf("inputs/%d/%s", requester, digest)
 }
 
-// ResultKey is where the result of a work lies. Only agreeing workers get a link
-// to it, and a link lets in only bytes of that digest, so nobody can put
-// anything else in its place.
-func ResultKey(work WorkID, digest Digest) string {
-	return fmt.Sprintf("results/%d/%s.tar", work, digest)
+// ResultKey is where the result of a work lies, by the SHA-256 of its bytes. Only
+// agreeing workers get a link to it, and a link lets in only bytes of that digest,
+// so nobody can put anything else in its place.
+func ResultKey(origin Origin, work WorkID, digest Digest) string {
+	return fmt.Sprintf("results/%d/%s%s", work, digest, origin.ResultSuffix())
+}
+
+// ResultSuffix ends the names of the files that results are: a deal's is a zip, as
+// iExec's clients expect it, any other a tar.
+func (o Origin) ResultSuffix() string {
+	if o == OriginDeal {
+		return ".zip"
+	}
+	return ".tar"
+}
+
+// ResultType is the content type of such a file.
+func (o Origin) ResultType() string {
+	if o == OriginDeal {
+		return "application/zip"
+	}
+	return "application/x-tar"
 }

@@ -340,11 +340,19 @@ func TestKeys(t *testing.T) {
 	if key := pool.InputKey(7, a); key != "inputs/7/"+a.String() {
 		t.Errorf("%s", key)
 	}
-	if key := pool.ResultKey(9, b); key != "results/9/"+b.String()+".tar" {
-		t.Errorf("%s", key)
+	for origin, want := range map[pool.Origin][2]string{pool.OriginAPI: {".tar", "application/x-tar"}, pool.OriginDeal: {".zip", "application/zip"}} {
+		if key := pool.ResultKey(origin, 9, b); key != "results/9/"+b.String()+want[0] || origin.ResultType() != want[1] {
+			t.Errorf("%s: %s, %s", origin, key, origin.ResultType())
+		}
+	}
+	if reported := (pool.Assignment{Digest: a}); reported.Origin() != pool.OriginAPI {
+		t.Errorf("a digest alone is of %s", reported.Origin())
+	}
+	if reported := (pool.Assignment{Digest: a, File: b}); reported.Origin() != pool.OriginDeal {
+		t.Errorf("a digest with a file is of %s", reported.Origin())
 	}
 	if pool.InputKey(1, a) == pool.InputKey(2, a) || pool.InputKey(1, a) == pool.InputKey(1, b) ||
-		pool.ResultKey(1, a) == pool.ResultKey(2, a) || pool.ResultKey(1, a) == pool.ResultKey(1, b) {
+		pool.ResultKey(pool.OriginAPI, 1, a) == pool.ResultKey(pool.OriginAPI, 2, a) || pool.ResultKey(pool.OriginDeal, 1, a) == pool.ResultKey(pool.OriginDeal, 1, b) {
 		t.Error("two files under one key")
 	}
 }

@@ -33,7 +33,7 @@ func (q *Query) Archive(ctx context.Context, id string) (pool.Link, error) {
 	if err != nil {
 		return pool.Link{}, err
 	}
-	return q.Files.PresignGet(ctx, pool.ResultKey(work, file), cid.Of(file)+".tar")
+	return q.Files.PresignGet(ctx, pool.ResultKey(pool.OriginDeal, work, file), cid.Of(file)+pool.OriginDeal.ResultSuffix())
 }
 
 // ipfs leads to an archive as a gateway of IPFS would serve it.

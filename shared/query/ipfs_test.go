@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -91,6 +92,33 @@ func (b bench) archive(id string) pooltest.Answer {
 	return b.get(pooltest.Someone{}, "/ipfs/%s", id)
 }
 
+// named checks a link to a deal's archive: where it lies and what it is saved as.
+func (s *seller) named(link string, work int64, as string) {
+	s.Helper()
+	u, err := url.Parse(link)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if !strings.Contains(u.Path, fmt.Sprintf("/results/%d/", work)) || !strings.HasSuffix(u.Path, ".zip") || !strings.HasSuffix(u.Query().Get("response-content-disposition"), "="+as) {
+		s.Errorf("the link of work %d, saved as %s: %s", work, as, link)
+	}
+}
+
+// Its requester is led there by the work, too, before the chain's last word.
+func TestResultOfADeal(t *testing.T) {
+	t.Parallel()
+	b := newSeller(t)
+	work, _ := b.sold("an archive")
+	stored, _ := b.Work(work)
+	buyer := pooltest.Someone{Token: b.Token(b.Tokens, pool.Caller{Account: stored.Requester, Role: pool.RoleRequester, Login: "buyer"})}
+	var out wire.Result
+	b.get(buyer, "/works/%d/result", work).Into(b.World, &out)
+	b.named(out.URL, work, fmt.Sprintf("work-%d.zip", work))
+	if got := b.Fetch(out.URL); got != "an archive" || out.SHA256 == "" {
+		t.Errorf("%q, %+v", got, out)
+	}
+}
+
 // Anybody who knows the content id of what a deal bought is led to its bytes.
 func TestArchive(t *testing.T) {
 	t.Parallel()
@@ -104,6 +132,7 @@ func TestArchive(t *testing.T) {
 		if got := b.Fetch(answer.Header.Get("Location")); got != "an archive" {
 			t.Errorf("the link leads to %q", got)
 		}
+		b.named(answer.Header.Get("Location"), work, cid.Of(file)+".zip")
 		if got := answer.Header.Get("Cache-Control"); got != "public, max-age=300" {
 			t.Errorf("Cache-Control: %s", got)
 		}

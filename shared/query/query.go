@@ -81,6 +81,6 @@ func (q *Query) Result(ctx context.Context, requester pool.AccountID, id pool.Wo
 	if work.State != pool.Done && (work.State != pool.Agreed || work.File.IsZero()) {
 		return work, pool.Link{}, pool.Refuse(pool.Conflict, "id", "work %d is %s: there is a result once it is done", id, work.State)
 	}
-	link, err := q.Files.PresignGet(ctx, pool.ResultKey(id, work.Bytes()), fmt.Sprintf("work-%d.tar", id))
+	link, err := q.Files.PresignGet(ctx, pool.ResultKey(work.Origin, id, work.Bytes()), fmt.Sprintf("work-%d%s", id, work.Origin.ResultSuffix()))
 	return work, link, err
 }

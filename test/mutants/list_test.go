@@ -13,7 +13,7 @@ var mutants = []mutant{
 	{"pool/assignment.go", "	Reported:   {Uploading, Closed, Superseded},", "	Reported:   {Uploading, Closed, Expired, Superseded},", "a committed digest may expire"},
 	{"pool/errors.go", "	if errors.As(err, &e) {", "	if errors.As(err, &e) && err == error(e) {", "a wrapped error loses its kind"},
 
-	{"pool/files.go", "fmt.Sprintf(\"results/%d/%s.tar\", work, digest)", "fmt.Sprintf(\"results/%d.tar\", work)", "a later upload overwrites the agreed one"},
+	{"pool/files.go", "fmt.Sprintf(\"results/%d/%s%s\", work, digest, origin.ResultSuffix())", "fmt.Sprintf(\"results/%d%s\", work, origin.ResultSuffix())", "a later upload overwrites the agreed one"},
 
 	// consensus
 	{"consensus/consensus.go", "	return left.Cmp(right) > 0", "	return left.Cmp(right) >= 0", "equality decides"},

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -111,7 +110,7 @@ func (f Fetcher) save(ctx context.Context, result wire.Result, path string) erro
 	return nil
 }
 
-func unpackFile(archive, dir string, limit int64) error {
+func unpackFile(archive, dir string, size int64) error {
 	file, err := os.Open(archive)
 	if err != nil {
 		return fmt.Errorf("opening the archive: %w", err)
@@ -120,5 +119,5 @@ func unpackFile(archive, dir string, limit int64) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	return Unpack(io.LimitReader(file, limit), dir, limit)
+	return Unpack(file, size, dir, size)
 }

@@ -2,8 +2,10 @@ package results
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,6 +44,49 @@ func file(name, content string) entry {
 	return entry{tar.Header{Name: name, Typeflag: tar.TypeReg}, content}
 }
 
+// zipped makes the same archive as a zip.
+func zipped(t *testing.T, entries ...entry) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, e := range entries {
+		h := &zip.FileHeader{Name: e.header.Name, Method: zip.Deflate}
+		mode := fs.FileMode(0o644)
+		if e.header.Mode&0o100 != 0 {
+			mode = 0o755 | fs.ModeSetuid
+		}
+		switch e.header.Typeflag {
+		case tar.TypeDir:
+			mode |= fs.ModeDir
+		case tar.TypeSymlink:
+			mode |= fs.ModeSymlink
+		case tar.TypeChar:
+			mode |= fs.ModeDevice | fs.ModeCharDevice
+		case tar.TypeFifo:
+			mode |= fs.ModeNamedPipe
+		}
+		h.SetMode(mode)
+		to, err := w.CreateHeader(h)
+		if err == nil && !mode.IsDir() {
+			_, err = io.WriteString(to, e.content+e.header.Linkname)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// forms are the ways to write entries down.
+var forms = map[string]func(*testing.T, ...entry) []byte{"tar": archive, "zip": zipped}
+
+func unpack(text []byte, dir string, limit int64) error {
+	return Unpack(bytes.NewReader(text), int64(len(text)), dir, limit)
+}
+
 // within makes a folder for the files beside one that nobody may touch.
 func within(t *testing.T) (dir, outside string) {
 	t.Helper()
@@ -56,15 +101,21 @@ func within(t *testing.T) (dir, outside string) {
 }
 
 func TestUnpack(t *testing.T) {
+	for form, write := range forms {
+		t.Run(form, func(t *testing.T) { testUnpack(t, write) })
+	}
+}
+
+func testUnpack(t *testing.T, write func(*testing.T, ...entry) []byte) {
 	dir, _ := within(t)
-	text := archive(t,
+	text := write(t,
 		entry{tar.Header{Name: "a/", Typeflag: tar.TypeDir, Mode: 0o755}, ""},
 		file("a/one", "1"),
 		entry{tar.Header{Name: "a/run", Typeflag: tar.TypeReg, Mode: 0o4755}, "#!"},
 		file("deep/er/two", "22"),
 		file(strings.Repeat("n", 200), "long"),
 		file("..two-dots", "fine"))
-	if err := Unpack(bytes.NewReader(text), dir, int64(len(text))); err != nil {
+	if err := unpack(text, dir, int64(len(text))); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"a/one": "1", "a/run": "#!", "deep/er/two": "22", strings.Repeat("n", 200): "long", "..two-dots": "fine"} {
@@ -101,16 +152,16 @@ func TestUnpackRefusesAttacks(t *testing.T) {
 		"twice":                 {file("x", "1"), file("x", "2")},
 		"no name":               {file("", "1")},
 	}
-	for name, entries := range attacks {
-		t.Run(name, func(t *testing.T) {
+	try := func(form, name string, entries []entry) {
+		t.Run(form+"/"+name, func(t *testing.T) {
 			if err := os.RemoveAll(dir); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			text := archive(t, entries...)
-			if err := Unpack(bytes.NewReader(text), dir, int64(len(text))); !errors.Is(err, ErrUnsafe) {
+			text := forms[form](t, entries...)
+			if err := unpack(text, dir, int64(len(text))); !errors.Is(err, ErrUnsafe) {
 				t.Errorf("got %v", err)
 			}
 			left, err := os.ReadDir(outside)
@@ -118,6 +169,12 @@ func TestUnpackRefusesAttacks(t *testing.T) {
 				t.Errorf("outside there is %v (%v)", left, err)
 			}
 		})
+	}
+	for name, entries := range attacks {
+		try("tar", name, entries)
+		if name != "hard link" { // a zip has none
+			try("zip", name, entries)
+		}
 	}
 }
 
@@ -128,7 +185,7 @@ func TestUnpackIsHeldByTheKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := archive(t, file("s/victim", "evil"))
-	if err := Unpack(bytes.NewReader(text), dir, int64(len(text))); err == nil {
+	if err := unpack(text, dir, int64(len(text))); err == nil {
 		t.Error("it was unpacked")
 	}
 	if left, _ := os.ReadDir(outside); len(left) > 0 {
@@ -139,24 +196,58 @@ func TestUnpackIsHeldByTheKernel(t *testing.T) {
 func TestUnpackBounds(t *testing.T) {
 	dir, _ := within(t)
 	text := archive(t, file("a", "12345"), file("b", "12345"))
-	if err := Unpack(bytes.NewReader(text), dir, 9); !errors.Is(err, ErrUnsafe) {
+	if err := unpack(text, dir, 9); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("ten bytes in nine: %v", err)
 	}
 	dir, _ = within(t)
-	if err := Unpack(bytes.NewReader(text), dir, 10); err != nil {
+	if err := unpack(text, dir, 10); err != nil {
 		t.Errorf("ten bytes in ten: %v", err)
 	}
 	dir, _ = within(t)
-	if err := Unpack(bytes.NewReader(sparse(t, 1<<40)), dir, 4096); !errors.Is(err, ErrUnsafe) {
+	if err := unpack(sparse(t, 1<<40), dir, 4096); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("a hole: %v", err)
 	}
 	dir, _ = within(t)
-	if err := Unpack(bytes.NewReader(text[:514]), dir, 4096); err == nil || errors.Is(err, ErrUnsafe) {
+	if err := unpack(text[:514], dir, 4096); err == nil || errors.Is(err, ErrUnsafe) {
 		t.Errorf("a torn archive: %v", err)
 	}
 	dir, _ = within(t)
-	if err := Unpack(strings.NewReader(strings.Repeat("no tar ", 200)), dir, 4096); err == nil {
+	if err := unpack([]byte(strings.Repeat("no tar ", 200)), dir, 4096); err == nil {
 		t.Error("what is no archive was taken")
+	}
+}
+
+// A zip may say less than it holds, hold it twice or be torn.
+func TestUnpackBoundsZip(t *testing.T) {
+	bomb := zipped(t, file("a", strings.Repeat("0", 1<<20)), file("b", "b"))
+	directory := []byte("PK\x01\x02")
+	lied := bytes.Clone(bomb)
+	copy(lied[bytes.Index(lied, directory)+24:], []byte{9, 0, 0, 0}) // the size of a
+	sum := zipped(t, file("a", "12345"))
+	sum[bytes.Index(sum, directory)+16]++
+	for name, c := range map[string]struct {
+		text   []byte
+		limit  int64
+		unsafe bool
+	}{
+		"small and large":   {bomb, int64(len(bomb)), true},
+		"more than it says": {lied, int64(len(bomb)), false},
+		"another sum":       {sum, int64(len(sum)), false},
+		"torn":              {bomb[:len(bomb)-30], 4 << 20, false},
+		"a beginning":       {[]byte("PK\x03\x04"), 4 << 20, false},
+	} {
+		dir, _ := within(t)
+		if err := unpack(c.text, dir, c.limit); err == nil || errors.Is(err, ErrUnsafe) != c.unsafe {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	dir, _ := within(t)
+	if err := unpack(bomb, dir, 1<<20+1); err != nil {
+		t.Errorf("as much as is wanted: %v", err)
+	}
+	dir, _ = within(t)
+	if err := unpack(zipped(t), dir, 0); err != nil {
+		t.Errorf("an empty zip: %v", err)
 	}
 }
 

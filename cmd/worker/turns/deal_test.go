@@ -66,9 +66,7 @@ func TestLifeOfADealsWork(t *testing.T) {
 	if _, err := r.Parse("", 1<<20); err != nil {
 		t.Error(err)
 	}
-	if names := zipped(t, filepath.Join(folder, "result.zip")); names != "computed.json env result" {
-		t.Errorf("the archive holds %s, want all", names)
-	}
+	wantZip(t, filepath.Join(folder, "result.zip"), "computed.json env result")
 	env, err := os.ReadFile(filepath.Join(folder, "env"))
 	for _, want := range []string{
 		"IEXEC_TASK_ID=0xf00d\n", "IEXEC_DEAL_ID=0xdea1\n", "IEXEC_TASK_INDEX=12\n", "IEXEC_BOT_TASK_INDEX=12\n", "IEXEC_BOT_SIZE=20\n",

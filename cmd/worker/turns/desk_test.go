@@ -73,8 +73,8 @@ func (d *desk) Contribute(ctx context.Context, p chainside.Promise) error {
 }
 func (d *desk) Reveal(ctx context.Context, p chainside.Promise) error { return d.say(ctx, "reveal", p) }
 
-// zipped gives the names in a zip.
-func zipped(t *testing.T, path string) string {
+// wantZip compares the names in a zip.
+func wantZip(t *testing.T, path, want string) {
 	t.Helper()
 	archive, err := zip.OpenReader(path)
 	if err != nil {
@@ -85,5 +85,7 @@ func zipped(t *testing.T, path string) string {
 	for _, f := range archive.File {
 		names = append(names, f.Name)
 	}
-	return strings.Join(names, " ")
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("%s holds %s, want %s", path, got, want)
+	}
 }
