@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -44,6 +45,10 @@ func openMarket(ctx context.Context, o options, s *state) (*market, error) {
 		return nil, nil
 	}
 	folder := mint.Folder(filepath.Join(o.dir, "chain"))
+	// The books hold the deals of the chain that was there, and no other has them.
+	if _, err := folder.Place(); errors.Is(err, mint.ErrNone) && s.secrets[walletSecret] != "" {
+		return nil, fmt.Errorf("%w, and the pool in %s has served deals: make clean-local forgets these as well", err, o.dir)
+	}
 	m, err := mint.Start(ctx, mint.Config{Folder: folder, Addr: o.chainAddr, Workers: append(o.crew(), liar)})
 	if err != nil {
 		return nil, err

@@ -162,6 +162,12 @@ func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
 	if _, err := again.end(); err != nil {
 		t.Errorf("the second end: %v", err)
 	}
+	if err := os.RemoveAll(filepath.Join(o.dir, "chain")); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), o, io.Discard); err == nil || !strings.Contains(err.Error(), "make clean-local") {
+		t.Errorf("a pool whose chain is gone: %v", err)
+	}
 }
 
 func TestProgramsThatCannotRunAreNamedFirst(t *testing.T) {
