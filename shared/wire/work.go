@@ -54,7 +54,7 @@ type Batch struct {
 }
 
 // Result is the answer to GET /works/{id}/result: a link good until Expires to
-// the result archive (tar).
+// the result archive: a tar, of a work of a deal a zip.
 type Result struct {
 	Work    int64     `json:"work"`
 	URL     string    `json:"url"`

@@ -4,6 +4,7 @@ package sdk
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,23 +94,18 @@ func (r *requester) buysAndFetches(b *bench, app pool.Address) {
 	b.check(volume)
 }
 
-// fileIn gives a file of a result archive.
+// fileIn gives a file of a result archive, which is a zip as iExec's clients expect it.
 func fileIn(t *testing.T, archive []byte, name string) string {
 	t.Helper()
-	files := tar.NewReader(bytes.NewReader(archive))
-	for {
-		header, err := files.Next()
-		if err != nil {
-			t.Fatalf("no %s in the archive: %v", name, err)
-		}
-		if filepath.Base(header.Name) == name {
-			content, err := io.ReadAll(files)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(content)
-		}
+	files, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
 	}
+	content, err := fs.ReadFile(files, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // newImage puts the test's app into an image of the engine.
