@@ -2,7 +2,6 @@ package wire_test
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +144,7 @@ func TestAnyDeal(t *testing.T) {
 	})
 	for _, text := range []string{"", "{", `{"app":"0x"}`, `{"app":"0x00000000000000000000000000000000000000aa","requester":"","tag":"0x1"}`} {
 		if err := wire.DecodeTerms([]byte(text), &pool.Deal{}); err == nil {
-			t.Error(fmt.Sprintf("%q was read", text))
+			t.Errorf("%q was read", text)
 		}
 	}
 }
