@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"workerpool/infra/local/buyer"
+	"workerpool/infra/local/mint"
 	"workerpool/shared/client"
 	"workerpool/shared/pool"
 	"workerpool/shared/wire"
@@ -73,14 +76,15 @@ func below(t *testing.T, ancestor int) []seen {
 type program struct {
 	*testing.T
 	cmd    *exec.Cmd
+	addr   string
 	client *client.Client
 	token  string
 	rest   chan string // what it says after its first lines
 }
 
-func startProgram(t *testing.T, dir string) program {
+func startProgram(t *testing.T, dir, addr string) program {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(built, "bin", "localpool"), "-addr", "127.0.0.1:0", "-dir", dir,
+	cmd := exec.Command(filepath.Join(built, "bin", "localpool"), "-addr", addr, "-dir", dir,
 		"-template", "../../template.yaml", "-functions", built, "-workers", "2", "-chain-addr", "127.0.0.1:0")
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
@@ -97,7 +101,7 @@ func startProgram(t *testing.T, dir string) program {
 	if err != nil || !found {
 		t.Fatalf("it began with %q, %v", first, err)
 	}
-	p := program{T: t, cmd: cmd, rest: make(chan string, 1)}
+	p := program{T: t, cmd: cmd, addr: strings.TrimPrefix(url, "http://"), rest: make(chan string, 1)}
 	go func() {
 		text, _ := io.ReadAll(lines) // ends with the program
 		p.rest <- string(text)
@@ -145,6 +149,51 @@ func (p program) compute() int64 {
 	}
 }
 
+// buy buys a tile from both workers by a deal and waits until the chain says that it
+// is there.
+func (p program) buy(dir string) {
+	p.Helper()
+	b, err := buyer.Open(mint.Folder(filepath.Join(dir, "chain")), func(ctx context.Context, pause time.Duration) error {
+		select {
+		case <-time.After(pause):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer b.Close()
+	deal, err := b.Buy(p.Context(), 1, 3, `{"iexec_args":"-size 64 -n 2"}`)
+	if err != nil {
+		p.Fatal(err)
+	}
+	limit, again := time.After(2*time.Minute), time.NewTicker(100*time.Millisecond)
+	defer again.Stop()
+	for {
+		tasks, err := b.Look(p.Context(), deal)
+		if err != nil {
+			p.Fatal(err)
+		}
+		if tasks[0].Status == pool.TaskCompleted {
+			break
+		}
+		select {
+		case <-limit:
+			p.Fatalf("after two minutes the task is %+v", tasks[0])
+		case <-again.C:
+		}
+	}
+	account, err := b.Account(p.Context(), deal)
+	if err == nil {
+		err = account.Sheet.Check()
+	}
+	if err != nil || len(account.Faulty) > 0 || account.Sheet.Lines[b.Address()].Lost != mint.AppPrice+mint.PoolPrice {
+		p.Errorf("the account of the deal is %+v, %v", account, err)
+	}
+}
+
 // interrupt ends the program as Ctrl-C does and looks for what it left.
 func (p program) interrupt() {
 	p.Helper()
@@ -173,13 +222,15 @@ func (p program) interrupt() {
 
 func TestWholeProgram(t *testing.T) {
 	dir := t.TempDir()
-	first := startProgram(t, dir)
+	first := startProgram(t, dir, "127.0.0.1:0")
 	id := first.compute()
+	first.buy(dir)
 	first.interrupt()
 
-	again := startProgram(t, dir)
+	again := startProgram(t, dir, first.addr) // workers know their pool by its URL
 	if work, err := again.client.Work(t.Context(), again.token, id); err != nil || work.State != string(pool.Done) {
 		t.Errorf("after a restart the work is %+v, %v", work, err)
 	}
+	again.buy(dir)
 	again.interrupt()
 }

@@ -69,7 +69,7 @@ var rules = []rule{
 	{rooms: []string{"cmd/poolctl/..."}, allow: with("std", "cmd/poolctl/...", "cmd/mandelbrot/picture", "shared/client", "shared/wire", "shared/pool", "shared/ethsig", "shared/chain/...", "github.com/alecthomas/kong", "golang.org/x/term")},
 	{rooms: []string{"cmd/mandelbrot/..."}, allow: with("std", "cmd/mandelbrot/...")},
 	{rooms: []string{"cmd/localpool"}, allow: with("std", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong")},
-	{rooms: []string{"cmd/demo/..."}, allow: with("std", "cmd/demo/...", "cmd/mandelbrot/picture", "cmd/poolctl/progress", "cmd/poolctl/results", "golang.org/x/term", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "shared/cid", "shared/ethsig", "shared/chain/...")},
+	{rooms: []string{"cmd/demo/..."}, allow: with("std", "cmd/demo/...", "cmd/mandelbrot/picture", "cmd/poolctl/progress", "cmd/poolctl/results", "golang.org/x/term", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "shared/cid")},
 	{rooms: []string{"docs"}, allow: with("std")},
 	{rooms: []string{"infra/local/...", "test/..."}, allow: with("...")},
 }
