@@ -52,7 +52,7 @@ func (p *pass) settle(ctx context.Context) error {
 func (p *pass) act(ctx context.Context) (more bool, err error) {
 	wallet := p.Sender.Wallet()
 	lane, err := p.Books.Lane(ctx, wallet, inFlight*settlement.MostInBroadcast)
-	if err != nil || len(lane.Unsettled)+len(lane.Wanted) == 0 {
+	if p.flying = err == nil && len(lane.Unsettled)+len(lane.Wanted) > 0; !p.flying {
 		return false, err
 	}
 	mined, err := p.Sender.Nonce(ctx, p.head.Block)

@@ -149,6 +149,10 @@ const (
 	settle     = 500   // tasks decided on at a time
 	mostRounds = 20    // of each step in one pass: the next goes on
 	unsure     = 100
+
+	// soon is the wait instead of Poll while the lane is in use: it holds few
+	// broadcasts at once, so that its pace would be theirs in each Poll.
+	soon = 2 * time.Second
 )
 
 // serve makes passes over the chain until nothing is left to do and no deal is
@@ -213,7 +217,11 @@ func (r *Reconcile) passes(ctx context.Context, lease *pool.Lease) error {
 			slog.WarnContext(ctx, "a pass failed", telemetry.KeyError, err.Error())
 			r.Meter.DependencyFailed()
 		}
-		if waited := p.Wait(ctx, p.Poll); waited != nil || r.late(ctx) {
+		pause := p.Poll
+		if p.flying {
+			pause = min(pause, soon)
+		}
+		if waited := p.Wait(ctx, pause); waited != nil || r.late(ctx) {
 			return errors.Join(err, p.measure(context.WithoutCancel(ctx)))
 		}
 	}
@@ -228,6 +236,7 @@ type pass struct {
 	behind   uint64        // blocks that are still to be followed
 	good     bool          // the head is believed and followed
 	dry      bool          // nothing is stored
+	flying   bool          // something was sent that no block has shown, or is wanted
 	recalled bool          // broadcasts were
 	vain     map[int64]int // how often actions were refused
 }

@@ -65,6 +65,31 @@ func TestBeginsAtTheNewest(t *testing.T) {
 	}
 }
 
+// The chain moves between the logs of some blocks and the last of these blocks: what
+// was read is not believed, or the deals of the other side would be missed.
+func TestMovesWhileCatchingUp(t *testing.T) {
+	t.Parallel()
+	s := serve(t, 0)
+	s.flow = s.reconciler(func(d *reconcile.Deals) { d.Overlap = 0 })
+	s.chain.lag, s.waits = 50, 0
+	s.tick()
+	at := s.cursor()
+	s.blocks(20)
+	s.chain.narrow = 5
+	var deal pool.Deal
+	s.chain.then["Logs"] = func() {
+		s.chain.fork(at+1, true)
+		deal = s.deal(1, 1)
+		s.blocks(30)
+	}
+	for range 12 {
+		s.tick()
+	}
+	if s.Count(t, "SELECT COUNT(*) FROM deal WHERE deal_id = ?", deal.ID[:]) != 1 {
+		t.Error("the deal was missed")
+	}
+}
+
 // What a node that lagged left out is found when the last blocks are read again.
 func TestLogsMissed(t *testing.T) {
 	t.Parallel()

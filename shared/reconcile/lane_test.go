@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"workerpool/shared/pool"
+	"workerpool/shared/settlement/pocotest"
 )
 
 // running has a deal whose tasks are all run and wait for their initialization,
@@ -143,6 +144,30 @@ func TestRefusedInArray(t *testing.T) {
 		t.Errorf("%d broadcasts", n)
 	}
 	s.until("ended", s.ended)
+	s.audit()
+}
+
+// What would always revert, because the deal has another owner for instance, is
+// tried a few times in a tick and no more, and keeps nothing else from going on.
+func TestHopeless(t *testing.T) {
+	t.Parallel()
+	s := serve(t, 2)
+	foreign := pool.Address{0x99, 1}
+	s.chain.Deposit(foreign, deposit)
+	lost := s.deal(2, 1, func(terms *pocotest.Terms, _ *pool.Deal) { terms.Pool.Owner = foreign })
+	fine := s.deal(3, 1)
+	s.until("ended", func() bool { return s.settledHere(fine) })
+	s.until("wanted in vain", func() bool {
+		return s.Count(t, "SELECT COUNT(*) FROM action WHERE state = 'wanted' AND kind = 'finalize'") == 2
+	})
+	clear(s.chain.calls)
+	s.waits = 20
+	s.tick()
+	if n := s.chain.calls["Compose"]; n != 2*3 {
+		t.Errorf("tried %d times in a tick", n)
+	}
+	s.chain.mine(lost.FinalBy().Sub(s.chain.Chain.Head().Time))
+	s.until("claimed", func() bool { return s.settled([]pool.Deal{lost, fine}) })
 	s.audit()
 }
 

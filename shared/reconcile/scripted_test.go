@@ -30,14 +30,15 @@ type scripted struct {
 
 	waiting []sending
 	mined   []sending
-	deaf    bool            // what is sent is lost
-	blind   bool            // receipts are not found
-	hidden  map[uint64]bool // blocks whose logs the node does not give
-	veiled  pool.Hash       // a deal that the node does not show
-	narrow  uint64          // blocks of logs that the node gives at once; 0 = all
-	height  uint64          // the newest block that the node admits to; 0 = all
-	jam     int             // attempts below are not mined
-	before  func()          // called before each answer
+	deaf    bool              // what is sent is lost
+	blind   bool              // receipts are not found
+	hidden  map[uint64]bool   // blocks whose logs the node does not give
+	veiled  pool.Hash         // a deal that the node does not show
+	narrow  uint64            // blocks of logs that the node gives at once; 0 = all
+	height  uint64            // the newest block that the node admits to; 0 = all
+	jam     int               // attempts below are not mined
+	before  func()            // called before the next answer
+	then    map[string]func() // called once after an answer of a kind
 }
 
 // sending is a transaction: its bytes are its own JSON.
@@ -55,7 +56,7 @@ var errNode = pool.Down("the node", errors.New("a test's doing"))
 func newScripted(wallet pool.Address) *scripted {
 	c := &scripted{
 		Chain: pocotest.New(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)), wallet: wallet, faults: map[string]int{}, calls: map[string]int{},
-		terms: map[pool.Hash]pool.Deal{}, orders: map[pool.Hash]pocotest.Terms{}, digests: map[pool.Hash]pool.Digest{}, hidden: map[uint64]bool{},
+		terms: map[pool.Hash]pool.Deal{}, orders: map[pool.Hash]pocotest.Terms{}, digests: map[pool.Hash]pool.Digest{}, hidden: map[uint64]bool{}, then: map[string]func(){},
 	}
 	c.Deposit(wallet, 1_000_000)
 	return c
@@ -74,6 +75,13 @@ func (c *scripted) ask(what string) error {
 		return errNode
 	}
 	return nil
+}
+
+func (c *scripted) afterwards(what string) {
+	if then := c.then[what]; then != nil {
+		delete(c.then, what)
+		then()
+	}
 }
 
 func (c *scripted) newest() pool.Block {
@@ -102,6 +110,7 @@ func (c *scripted) Block(_ context.Context, number uint64) (pool.Block, error) {
 
 func (c *scripted) Logs(_ context.Context, from, to uint64) (pool.Logs, error) {
 	c.mu.Lock()
+	defer c.afterwards("Logs")
 	defer c.mu.Unlock()
 	err := c.ask("Logs")
 	if c.narrow > 0 {
