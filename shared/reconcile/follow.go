@@ -80,10 +80,9 @@ func (p *pass) stands(ctx context.Context, cursor pool.Block) (bool, error) {
 	if now.Hash.IsZero() || now.Hash == cursor.Hash {
 		return !now.Hash.IsZero(), nil
 	}
+	// Not only as far as to what can no longer change: that may have moved on since,
+	// on the side that was not followed.
 	back := cursor.Number - min(p.Overlap, cursor.Number)
-	if p.head.Finalized < cursor.Number {
-		back = max(back, p.head.Finalized)
-	}
 	to, err := p.Chain.Block(ctx, back)
 	if err != nil || to.Hash.IsZero() {
 		return false, err
