@@ -21,17 +21,18 @@ const poll = 10 * time.Second
 
 // counts is what some stretches took of reconcile.
 type counts struct {
-	measure.Sample       // without N, and without what happens between the looks
-	looks          int   // that it then waited: poll passes after each
-	statements     int   // SQL, those that begin and end transactions included
-	trips          int   // to the database
-	requests       int64 // HTTP requests to the node
-	calls          int64 // in them
+	measure.Sample               // without N, and without what happens between the looks
+	looks          int           // that it then waited
+	waited         time.Duration // as long as it asked to wait after these
+	statements     int           // SQL, those that begin and end transactions included
+	trips          int           // to the database
+	requests       int64         // HTTP requests to the node
+	calls          int64         // in them
 }
 
 func (c counts) plus(d counts) counts {
 	c.Sample = c.Sample.Plus(d.Sample)
-	c.looks, c.statements, c.trips = c.looks+d.looks, c.statements+d.statements, c.trips+d.trips
+	c.looks, c.statements, c.trips, c.waited = c.looks+d.looks, c.statements+d.statements, c.trips+d.trips, c.waited+d.waited
 	c.requests, c.calls = c.requests+d.requests, c.calls+d.calls
 	return c
 }
@@ -50,7 +51,7 @@ func (y *yard) begin() (err error) {
 
 // end gives what was since begin, one look.
 func (y *yard) end() (c counts, err error) {
-	c.Took, c.looks = time.Since(y.since), 1
+	c.Took, c.looks, c.waited = time.Since(y.since), 1, y.asked
 	if y.server != 0 {
 		if c.Flow, c.Server, err = measure.Clocks(y.server); err != nil {
 			return c, err

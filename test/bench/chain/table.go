@@ -65,11 +65,11 @@ func each[T any](of []T, value func(T) float64) (out []float64) {
 func rate(c counts) float64 { return c.Rate() }
 
 // hourly gives the tasks that one wallet brings through in an hour, when what was
-// measured of initialize and finalize is done every poll.
+// measured of initialize and finalize is done with the waits that reconcile asks for.
 func (f *findings) hourly() (out []float64) {
 	for i, first := range f.initialized {
 		both := first.plus(f.finalized[i])
-		out = append(out, running/(both.Took+time.Duration(both.looks)*poll).Hours())
+		out = append(out, running/(both.Took+both.waited).Hours())
 	}
 	return out
 }
@@ -111,7 +111,7 @@ func (f *findings) table() string {
 	}
 	fmt.Fprintf(&b, "| the same, until each was seen on the chain | %s tasks/s | | | |\n", spread("%.0f", each(f.shown, rate)))
 	hourly := f.hourly()
-	line(fmt.Sprintf("tasks through one wallet, a look every %s", poll), spread("%.0f", hourly)+" an hour", fmt.Sprintf("iExec's adapter, %d an hour", adapterTasks),
+	line("tasks through one wallet, with the waits between looks", spread("%.0f", hourly)+" an hour", fmt.Sprintf("iExec's adapter, %d an hour", adapterTasks),
 		each(hourly, func(n float64) float64 { return n / adapterTasks }), "")
 	asked := each(f.minute, func(c counts) float64 { return float64(c.calls) })
 	line(fmt.Sprintf("calls to the node while %d tasks run", running), spread("%.0f", asked)+" a minute", fmt.Sprintf("iExec's core, %d a minute", coreCalls*running),

@@ -75,7 +75,8 @@ type yard struct {
 	submit       *submit.Submit
 	account      pool.AccountID // whose the workers are
 	workers      []worker
-	waits        func() error // what happens while reconcile waits
+	waits        func() error  // what happens while reconcile waits
+	asked        time.Duration // how long it last asked to wait
 	began        counts
 	taken        counts // from begin to where nothing more was to be taken in
 	since        time.Time
@@ -162,7 +163,10 @@ func (y *yard) flows() (err error) {
 	}
 	deals := &reconcile.Deals{
 		Books: watched{y.books, y}, Chain: y.node, Sender: door.NewSender(door.SenderConfig{Chain: y.node, Signer: y.owner.Signer}), TaskID: ethsig.TaskID, Results: cid.Results,
-		Seed: rand.Uint64, Start: 1, Range: logRange, Overlap: lane.Overlap, Poll: poll, Wait: func(context.Context, time.Duration) error { return y.waits() },
+		Seed: rand.Uint64, Start: 1, Range: logRange, Overlap: lane.Overlap, Poll: poll, Wait: func(_ context.Context, d time.Duration) error {
+			y.asked = d
+			return y.waits()
+		},
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: io.Discard, Pool: "bench", Function: "bench", Now: time.Now})
 	y.reconcile = reconcile.New(reconcile.Config{
