@@ -52,5 +52,6 @@ type ChainCensus struct {
 	Unsure    int       // deals that a reorganisation took away, perhaps for good
 	Wanted    int       // actions in no broadcast
 	Unsettled int       // broadcasts
+	Stake     NRLC      // that the pool loses if none of the tasks ends with a result
 	Before    time.Time // by the chain's clock: when the next wanted action becomes useless; zero = none
 }

@@ -167,7 +167,7 @@ func (p *pass) measure(ctx context.Context) error {
 	}
 	values := []telemetry.Value{
 		telemetry.N(telemetry.ChainTasks, c.Tasks), telemetry.N(telemetry.DealsUnsure, c.Unsure),
-		telemetry.N(telemetry.ActionsWanted, c.Wanted), telemetry.N(telemetry.BroadcastsUnsettled, c.Unsettled),
+		telemetry.N(telemetry.ActionsWanted, c.Wanted), telemetry.N(telemetry.BroadcastsUnsettled, c.Unsettled), telemetry.N(telemetry.StakeAtRisk, int(c.Stake)),
 	}
 	if !p.head.Hash.IsZero() {
 		values = append(values, telemetry.N(telemetry.ChainBehind, int(p.behind)), telemetry.Took(telemetry.HeadAge, max(0, p.r.Now().Sub(p.head.Time))))

@@ -45,8 +45,8 @@ func TestDifferenceFound(t *testing.T) {
 	if metric() != "0" {
 		t.Errorf("%s differences after they were put right", metric())
 	}
-	for _, name := range []string{"ChainTasks", "ChainBehind", "DealsUnsure", "ActionsWanted", "BroadcastsUnsettled", "HeadAge"} {
-		if !strings.Contains(log.String(), `"`+name+`":`) {
+	for _, name := range []string{"ChainTasks", "ChainBehind", "DealsUnsure", "ActionsWanted", "BroadcastsUnsettled", "HeadAge", "StakeAtRisk\":900"} {
+		if !strings.Contains(log.String(), `"`+name) {
 			t.Errorf("%s is not counted", name)
 		}
 	}

@@ -40,7 +40,7 @@ func hashesOf(doing string, rows *sql.Rows, err error) ([]pool.Hash, error) {
 // SettleTasks stores what the chain shows of tasks and lets decide draw the
 // consequences for their works, all or nothing, as Settle does. A view older than
 // the one in the books is left out, and so is a task that can no longer change. It
-// gives the lives as they are afterwards. Three round trips.
+// gives the lives as they are afterwards. Four round trips.
 func (s *Store) SettleTasks(ctx context.Context, l *pool.Lease, seen []pool.Task, head pool.Head, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error) {
 	views := map[pool.Hash]pool.Task{}
 	ids := make([]pool.Hash, 0, len(seen))
@@ -56,7 +56,7 @@ func (s *Store) SettleTasks(ctx context.Context, l *pool.Lease, seen []pool.Task
 }
 
 // Finish settles tasks that ended in blocks that can no longer change, at most
-// limit, and gives their lives. A deal is settled with its last task. Three round
+// limit, and gives their lives. A deal is settled with its last task. Four round
 // trips, or one when there are none.
 func (s *Store) Finish(ctx context.Context, l *pool.Lease, head pool.Head, limit int, t pool.Trace, decide func(now time.Time, lives []life.Life)) ([]life.Life, error) {
 	works, err := s.worksWhere(ctx, "SELECT work_id FROM task FORCE INDEX (task_status) WHERE final = FALSE AND status IN (3, 4) AND seen_block <= ? AND look_at IS NULL LIMIT ?", head.Finalized, limit)

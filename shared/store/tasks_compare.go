@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"workerpool/shared/pool"
+	"workerpool/shared/settlement"
 )
 
 // Oldest gives the open tasks that were not looked at for the longest, at most
@@ -85,20 +86,38 @@ func (s *Store) Strangers(ctx context.Context, deals []pool.Hash) ([]pool.Hash, 
 	return hashesOf("looking for unknown deals", rows, err)
 }
 
-// ChainCensus counts what is open on the chain's side. One round trip.
+// ChainCensus counts what is open on the chain's side. It reads every task that has
+// not ended: keep its answer a while. One round trip.
 func (s *Store) ChainCensus(ctx context.Context) (pool.ChainCensus, error) {
 	var c pool.ChainCensus
-	var before sql.NullTime
-	err := s.db.QueryRowContext(ctx, strings.Join([]string{
-		"SELECT (SELECT COUNT(*) FROM task WHERE final = FALSE AND status IN (0, 1, 2))",
-		"(SELECT COUNT(*) FROM task WHERE final = FALSE AND status IN (3, 4))",
-		"(SELECT COUNT(*) FROM deal WHERE state IN ('new', 'open') AND on_chain = FALSE)",
-		"(SELECT COUNT(*) FROM action WHERE state = 'wanted')",
-		"(SELECT COUNT(*) FROM broadcast WHERE state = 'signed')",
-		"(SELECT MIN(before_at) FROM action WHERE state = 'wanted')",
-	}, ", ")).Scan(&c.Tasks, &c.Ended, &c.Unsure, &c.Wanted, &c.Unsettled, &before)
-	c.Before = orZero(before)
-	return c, failure("counting the chain's side", err)
+	err := s.transact(ctx, "counting the chain's side", func(conn *sql.Conn) error {
+		c = pool.ChainCensus{}
+		b := &statements{}
+		b.add("SELECT " + strings.Join([]string{
+			"(SELECT COUNT(*) FROM task WHERE final = FALSE AND status IN (0, 1, 2))",
+			"(SELECT COUNT(*) FROM task WHERE final = FALSE AND status IN (3, 4))",
+			"(SELECT COUNT(*) FROM deal WHERE state IN ('new', 'open') AND on_chain = FALSE)",
+			"(SELECT COUNT(*) FROM action WHERE state = 'wanted')",
+			"(SELECT COUNT(*) FROM broadcast WHERE state = 'signed')",
+			"(SELECT MIN(before_at) FROM action WHERE state = 'wanted')",
+		}, ", "))
+		b.add(`SELECT d.price, SUM(d.tasks - d.taken) + (SELECT COUNT(*) FROM task k FORCE INDEX (task_deal) WHERE k.deal = d.id AND k.final = FALSE AND k.status IN (0, 1, 2))
+			FROM deal d WHERE d.state IN ('new', 'open') GROUP BY d.id, d.price`)
+		out, err := query(ctx, conn, b)
+		if err != nil {
+			return err
+		}
+		var before sql.NullTime
+		_, err = out.one(&c.Tasks, &c.Ended, &c.Unsure, &c.Wanted, &c.Unsettled, &before)
+		c.Before = orZero(before)
+		return errors.Join(err, out.each(func(rows *sql.Rows) error {
+			var price, tasks pool.NRLC
+			err := rows.Scan(&price, &tasks)
+			c.Stake += settlement.Stake(price) * tasks
+			return err
+		}), out.close())
+	})
+	return c, err
 }
 
 // Busy tells that something of the chain's side may soon need care: a deal to be

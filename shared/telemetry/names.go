@@ -74,6 +74,7 @@ var (
 	DealsUnsure         = Metric{"DealsUnsure", Count}         // reconcile: deals that a reorganisation took away, perhaps for good
 	ActionsWanted       = Metric{"ActionsWanted", Count}       // reconcile: what is to be said to the chain
 	BroadcastsUnsettled = Metric{"BroadcastsUnsettled", Count} // reconcile: sendings in no block yet
+	StakeAtRisk         = Metric{"StakeAtRisk", Count}         // reconcile: nRLC that are lost if no open task ends with a result
 	HeadAge             = Metric{"HeadAge", Milliseconds}      // reconcile: since the newest block
 	LeastSlack          = Metric{"LeastSlack", Milliseconds}   // reconcile: until the most urgent action is of no use; below 0 it is too late
 
@@ -91,7 +92,7 @@ var Metrics = []Metric{
 	ReportsTaken, RunsAgreed, WorksDone, WorksFailed, RingsFailed,
 	OffersMade, OffersExpired, RunsLost, LeasesHeld, WorksWaiting, DispatchTime, AuthorisationsGiven,
 	ReconcileTicks, ReconcileTime,
-	ChainTasks, ChainBehind, ChainDifference, DealsUnsure, ActionsWanted, BroadcastsUnsettled, HeadAge, LeastSlack,
+	ChainTasks, ChainBehind, ChainDifference, DealsUnsure, ActionsWanted, BroadcastsUnsettled, StakeAtRisk, HeadAge, LeastSlack,
 	Logins, LoginsRefused,
 	DependencyFailures,
 }
