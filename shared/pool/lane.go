@@ -48,7 +48,6 @@ type Compared struct {
 // ChainCensus is the chain's side of the pool at a glance.
 type ChainCensus struct {
 	Tasks     int       // that have not ended
-	Ended     int       // that have, at blocks that may still change
 	Unsure    int       // deals that a reorganisation took away, perhaps for good
 	Wanted    int       // actions in no broadcast
 	Unsettled int       // broadcasts

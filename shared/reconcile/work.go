@@ -16,8 +16,9 @@ import (
 // takeIn makes works of what was matched, a batch at a time.
 func (p *pass) takeIn(ctx context.Context) (int, error) {
 	taken := 0
+	plan := func(part pool.DealPart) (pool.Intake, error) { return p.plan(ctx, part) }
 	for !p.r.late(ctx) {
-		n, err := p.Books.TakeIn(ctx, p.lease, takeWorks, trace(ctx), p.plan)
+		n, err := p.Books.TakeIn(ctx, p.lease, takeWorks, trace(ctx), plan)
 		if taken += n; err != nil || n == 0 {
 			return taken, err
 		}
@@ -26,7 +27,7 @@ func (p *pass) takeIn(ctx context.Context) (int, error) {
 }
 
 // plan says what becomes of a part of a deal.
-func (p *pass) plan(part pool.DealPart) (pool.Intake, error) {
+func (p *pass) plan(ctx context.Context, part pool.DealPart) (pool.Intake, error) {
 	in := pool.Intake{Wanted: consensus.New().Wanted(part.Deal.Trust, 0, consensus.APIWeight), Tasks: make([]pool.Hash, part.Tasks)}
 	for i := range in.Tasks {
 		in.Tasks[i] = p.TaskID(part.Deal.ID, part.First+i)
@@ -44,7 +45,7 @@ func (p *pass) plan(part pool.DealPart) (pool.Intake, error) {
 	}
 	if in.Refused != "" {
 		in.Batch = pool.NewBatch{Trust: part.Deal.Trust, Demands: pool.Demands{RunLimit: part.Deal.T}, Template: []byte("{}")}
-		slog.Warn("a deal cannot be served", telemetry.KeyDeal, part.Deal.ID.String(), telemetry.KeyReason, in.Refused)
+		slog.WarnContext(ctx, "a deal cannot be served", telemetry.KeyDeal, part.Deal.ID.String(), telemetry.KeyReason, in.Refused)
 	}
 	return in, nil
 }

@@ -95,7 +95,6 @@ func (s *Store) ChainCensus(ctx context.Context) (pool.ChainCensus, error) {
 		b := &statements{}
 		b.add("SELECT " + strings.Join([]string{
 			"(SELECT COUNT(*) FROM task WHERE final = FALSE AND status IN (0, 1, 2))",
-			"(SELECT COUNT(*) FROM task WHERE final = FALSE AND status IN (3, 4))",
 			"(SELECT COUNT(*) FROM deal WHERE state IN ('new', 'open') AND on_chain = FALSE)",
 			"(SELECT COUNT(*) FROM action WHERE state = 'wanted')",
 			"(SELECT COUNT(*) FROM broadcast WHERE state = 'signed')",
@@ -108,7 +107,7 @@ func (s *Store) ChainCensus(ctx context.Context) (pool.ChainCensus, error) {
 			return err
 		}
 		var before sql.NullTime
-		_, err = out.one(&c.Tasks, &c.Ended, &c.Unsure, &c.Wanted, &c.Unsettled, &before)
+		_, err = out.one(&c.Tasks, &c.Unsure, &c.Wanted, &c.Unsettled, &before)
 		c.Before = orZero(before)
 		return errors.Join(err, out.each(func(rows *sql.Rows) error {
 			var price, tasks pool.NRLC
