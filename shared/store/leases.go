@@ -79,7 +79,9 @@ func (s *Store) ReleaseLease(ctx context.Context, l *pool.Lease) (more bool, err
 	err = s.transact(ctx, "releasing the "+l.Name+" lease", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
-		b.add(`UPDATE lease SET until = IF(asked = ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)
+		// Long past, not now: who waits for the row has taken its time before, by which
+		// now is still to come.
+		b.add(`UPDATE lease SET until = IF(asked = ?, '2000-01-01', UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)
 			WHERE name = ? AND holder = ? AND fence = ?`, l.Asked, lasts(l.Name).Microseconds(), l.Name, l.Holder, l.Fence)
 		b.add("SELECT asked FROM lease WHERE name = ? AND holder = ? AND fence = ?", l.Name, l.Holder, l.Fence)
 		b.add("COMMIT")
@@ -101,7 +103,7 @@ func (s *Store) ReleaseLease(ctx context.Context, l *pool.Lease) (more bool, err
 
 // DropLease lets the lease go whoever asked: its holder cannot serve them.
 func (s *Store) DropLease(ctx context.Context, l *pool.Lease) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE lease SET until = UTC_TIMESTAMP(6) WHERE name = ? AND holder = ? AND fence = ?", l.Name, l.Holder, l.Fence)
+	_, err := s.db.ExecContext(ctx, "UPDATE lease SET until = '2000-01-01' WHERE name = ? AND holder = ? AND fence = ?", l.Name, l.Holder, l.Fence)
 	return failure("dropping the "+l.Name+" lease", err)
 }
 
