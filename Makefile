@@ -66,15 +66,19 @@ demo: database contracts build-local ## Let workers compute a picture, one of th
 test: database contracts build-local ## Run all tests, with a real database and the real functions
 	go test -p 2 -timeout 9m ./...
 
-# With MYSQL_DSN, tests that stop their server, set it up or read its counters
-# start MariaDB: nobody else's server is for that.
+# With MYSQL_DSN, tests that stop their server, set it up or read its counters start
+# MariaDB: nobody else's server is for that. PACKAGES=./shared/store/... narrows it.
 .PHONY: test-mysql
 test-mysql: $(if $(MYSQL_DSN),database,$(MYSQLD)) ## Run the tests of the database on MySQL: a fetched one, or MYSQL_DSN='user:password@tcp(host:port)/'
 	@export MYSQL_SERVER="$${MYSQL_DSN:-$(CURDIR)/$(MYSQLD)}"; \
 	go test -count=1 -v -run '^TestPlans$$' ./shared/store | grep -v '^==='; \
 	go test -count=1 -p 1 -timeout 9m -skip '^TestPlans$$' $(if $(MYSQL_DSN),,./infra/local/database) $$(go list -f \
-		'{{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}' ./shared/... | \
+		'{{$$p := .ImportPath}}{{range .TestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}{{range .XTestImports}}{{$$p}} {{.}}{{"\n"}}{{end}}' $(or $(PACKAGES),./shared/...) | \
 		sed -nE 's, workerpool/shared/(store/storetest|pooltest)$$,,p' | sort -u)
+
+.PHONY: mutants
+mutants: ## Plant every bug of the list, which the tests must notice (minutes; `make test` draws some)
+	go test -count=1 -timeout 30m -v ./test/mutants -all
 
 .PHONY: bench
 bench: database contracts build-local ## Measure what the pool takes, as ratios of one run (10 minutes; BENCH='-largest 1000 -rounds 1' is quick)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,10 +27,17 @@ const root = "../.."
 // to put in its place, and what would then go wrong.
 type mutant struct{ file, old, new, why string }
 
-var only = flag.String("only", "", "plant only the bugs of files whose path below shared begins so")
+var (
+	only = flag.String("only", "", "plant only the bugs of files whose path below shared begins so, all of them")
+	all  = flag.Bool("all", false, "plant every bug, not a draw of them")
+)
 
-// TestMutants plants one bug after the other; with -short it only sees that
-// each still can be planted.
+// drawn is how many bugs a run plants when it is not told which: each is a build
+// and a run of tests, and all would take as long as all other tests together.
+const drawn = 40
+
+// TestMutants plants one bug after the other, of those that are drawn; with -short
+// it only sees that each of the list still can be planted.
 func TestMutants(t *testing.T) {
 	mutants := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !strings.HasPrefix(m.file, *only) })
 	planted := make([][]byte, len(mutants))
@@ -38,6 +46,14 @@ func TestMutants(t *testing.T) {
 	}
 	if t.Failed() || testing.Short() {
 		return
+	}
+	if *only == "" && !*all && len(mutants) > drawn {
+		// No seed: whatever survives is named in full.
+		rand.Shuffle(len(mutants), func(i, j int) {
+			mutants[i], mutants[j] = mutants[j], mutants[i]
+			planted[i], planted[j] = planted[j], planted[i]
+		})
+		mutants = mutants[:drawn]
 	}
 	if out, ok := test(t, "", nouns...); !ok {
 		t.Fatalf("the tests fail without any bug:\n%s", out)
