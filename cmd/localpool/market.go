@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"workerpool/infra/local/crew"
@@ -81,7 +82,7 @@ func (m *market) parameters() map[string]string {
 	at := m.mint.Place
 	return map[string]string{
 		"BlockchainEthEnabled": "true", "WorkerpoolAddress": at.Workerpool.String(), "EthNode": at.Node,
-		"IexecHubContract": at.Hub.String(), "RlcContract": at.RLC.String(),
+		"ChainId": strconv.FormatUint(at.ID, 10), "IexecHubContract": at.Hub.String(), "RlcContract": at.RLC.String(),
 		"WayOut": "nat", "ChainPoll": "1", "ChainFinality": "latest",
 	}
 }

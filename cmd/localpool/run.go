@@ -163,11 +163,31 @@ func prepare(ctx context.Context, h *host.Host) error {
 	if err := json.Unmarshal(answer, &done); err != nil || done.Version == 0 {
 		return fmt.Errorf("bringing the database up to date: unexpected answer %s", answer)
 	}
+	if err := checked(ctx, h); err != nil {
+		return err
+	}
 	if err := healthy(ctx, h.URL()); err != nil {
 		return fmt.Errorf("asking the pool for its health: %w", err)
 	}
 	if err := h.Tick(ctx); err != nil {
 		return fmt.Errorf("ticking for the first time: %w", err)
+	}
+	return nil
+}
+
+// checked asks the function that a deployment asks whether the chain is as the
+// parameters say.
+func checked(ctx context.Context, h *host.Host) error {
+	answer, err := h.Invoke(ctx, "check", []byte("{}"))
+	if err != nil {
+		return fmt.Errorf("making the start checks: %w", err)
+	}
+	var says struct{ Fault string }
+	if err := json.Unmarshal(answer, &says); err != nil {
+		return fmt.Errorf("making the start checks: unexpected answer %s", answer)
+	}
+	if says.Fault != "" {
+		return fmt.Errorf("the start checks: %s", says.Fault)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"workerpool/infra/local/mint"
 	"workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 )
 
 // built is where TestMain puts the real functions and programs, as make build-local
@@ -204,7 +205,7 @@ func onChain(t *testing.T, o options, said string) mint.Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := door.Check(t.Context(), chain.CheckConfig{ChainID: at.ID, RLC: at.RLC, Wallet: owner.Address}); err != nil {
+	if err := fit.Check(t.Context(), door, fit.Wanted{ChainID: at.ID, Hub: at.Hub, RLC: at.RLC, Pool: at.Workerpool, Wallet: owner.Address}); err != nil {
 		t.Error(err)
 	}
 	return at

@@ -30,7 +30,7 @@ func run(ctx context.Context) error {
 	level, deals := e.Choice("LOGGERLEVEL", "INFO", "DEBUG", "INFO", "WARN", "ERROR"), e.Bool("BLOCKCHAINETHENABLED", false)
 	c := e.If(deals)
 	chain := lane.Config{
-		Node: c.String("ETHNODE"), Hub: c.String("IEXECHUBCONTRACT"), Pool: c.String("WORKERPOOLADDRESS"), RLC: c.String("RLCCONTRACT"),
+		Node: c.String("ETHNODE"), Hub: c.String("IEXECHUBCONTRACT"), Pool: c.String("WORKERPOOLADDRESS"), RLC: c.String("RLCCONTRACT"), ChainID: c.Int("CHAINID", 42161, 1, 1<<53),
 		Secret: c.String("WALLETSECRET"), KmsKey: c.Optional("WALLETKMSKEY"), MaxGasPrice: c.Int("MAXGASPRICE", 10, 0, 1_000_000),
 		LogRange: c.Int("CHAINLOGRANGE", 1_000, 1, 100_000), Final: c.Choice("CHAINFINALITY", "finalized", "finalized", "safe", "latest"),
 	}

@@ -139,3 +139,26 @@ func (c *Client) View(ctx context.Context, block pool.Block, call Call) ([]byte,
 	}
 	return out[0], nil
 }
+
+// Answer is what a contract answered, or why it did not.
+type Answer struct {
+	Data []byte
+	Err  error
+}
+
+// Ask is View of several contracts at once, of which each may refuse.
+func (c *Client) Ask(ctx context.Context, block pool.Block, calls []Call) ([]Answer, error) {
+	questions := make([]question, len(calls))
+	for i, call := range calls {
+		questions[i] = question{call.To, call.Data}
+	}
+	asked, err := c.tryViews(ctx, block, questions)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Answer, len(asked))
+	for i, r := range asked {
+		out[i] = Answer{Data: bytesOf(r), Err: r.Err}
+	}
+	return out, nil
+}

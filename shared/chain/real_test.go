@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 	"workerpool/shared/ethsig"
 	"workerpool/shared/pool"
 )
@@ -16,7 +17,7 @@ import (
 // TestLife plays a deal on the real contracts, read and driven by this package.
 func TestLife(t *testing.T) {
 	s := newStage(t)
-	if err := s.client.Check(ctx, chain.CheckConfig{ChainID: 31337, RLC: s.at.RLC, Wallet: s.owner.Address()}); err != nil {
+	if err := fit.Check(ctx, s.client, fit.Wanted{ChainID: 31337, Hub: s.at.Hub, RLC: s.at.RLC, Pool: s.pool, Wallet: s.owner.Address()}); err != nil {
 		t.Fatal(err)
 	}
 	begun := s.head().Number + 1

@@ -55,7 +55,7 @@ var rules = []rule{
 	{rooms: []string{"shared/ethsig"}, allow: with("std", "shared/pool", "github.com/ethereum/go-ethereum/crypto", "github.com/ethereum/go-ethereum/accounts/keystore", "github.com/google/uuid")},
 	{rooms: []string{"shared/chain/kms"}, allow: with("std", "shared/pool", "shared/ethsig", sdk)},
 	{rooms: []string{"shared/chain/chaintest"}, allow: with("...")},
-	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain", "shared/chain/node", "shared/chain/poco", "shared/chain/kms", ethereum)},
+	{rooms: []string{"shared/chain/..."}, allow: with("std", nouns, "shared/telemetry", "shared/ethsig", "shared/chain", "shared/chain/node", "shared/chain/poco", "shared/chain/kms", "shared/chain/fit", ethereum)},
 	{rooms: []string{"shared/entry"}, allow: with("std", "shared/pool", "shared/telemetry", "shared/web", "github.com/aws/aws-lambda-go/...")},
 	{rooms: []string{"shared/client"}, allow: with("std", "shared/pool", "shared/wire")},
 	// Tools serve all but the nouns and know no room.
@@ -65,7 +65,7 @@ var rules = []rule{
 	// Functions wire; programs are outside.
 	{rooms: []string{"functions/*"}, allow: with("std", nouns, verbs, doors, tools, "docs")},
 	{rooms: []string{"cmd/worker/container"}, allow: with("std", "cmd/worker/executor", engine, "golang.org/x/sys/...")},
-	{rooms: []string{"cmd/worker/..."}, allow: with("std", "cmd/worker/...", "shared/client", "shared/wire", "shared/pool", "shared/chain", "shared/ethsig", "github.com/alecthomas/kong", "golang.org/x/sys/...", "golang.org/x/term")},
+	{rooms: []string{"cmd/worker/..."}, allow: with("std", "cmd/worker/...", "shared/client", "shared/wire", "shared/pool", "shared/cid", "shared/chain", "shared/ethsig", "github.com/alecthomas/kong", "golang.org/x/sys/...", "golang.org/x/term")},
 	{rooms: []string{"cmd/poolctl/..."}, allow: with("std", "cmd/poolctl/...", "cmd/mandelbrot/picture", "shared/client", "shared/wire", "shared/pool", "shared/ethsig", "shared/chain/...", "github.com/alecthomas/kong", "golang.org/x/term")},
 	{rooms: []string{"cmd/mandelbrot/..."}, allow: with("std", "cmd/mandelbrot/...")},
 	{rooms: []string{"cmd/localpool"}, allow: with("std", "infra/local/...", "shared/client", "shared/wire", "shared/pool", "github.com/alecthomas/kong")},
@@ -213,9 +213,9 @@ func linked(code tree, folder string) []string {
 // onChain says which functions may be made with a part of the chain: the curve and
 // keys, a key in KMS, or all of it with the client of the chain's nodes.
 var onChain = map[string][]string{
-	"shared/ethsig":    {"heartbeat", "dispatch", "reconcile"},
-	"shared/chain/kms": {"dispatch", "reconcile"},
-	"shared/chain/...": {"reconcile"},
+	"shared/ethsig":    {"heartbeat", "dispatch", "reconcile", "check"},
+	"shared/chain/kms": {"dispatch", "reconcile", "check"},
+	"shared/chain/...": {"reconcile", "check"},
 }
 
 // checkLinked complains about what must not be a part of a function although each

@@ -44,6 +44,10 @@ func TestTemplateRefused(t *testing.T) {
 		"given up at once":     {checkEvents, "maxReceiveCount: 5", "maxReceiveCount: 1", "gives up after 1"},
 		"lost metrics":         {checkFunctions, "ApplicationLogLevel: DEBUG", "ApplicationLogLevel: WARN", "Globals: functions must log JSON"},
 		"name of one stack":    {checkEvents, "  Name: !Sub ${AWS::StackName}-reconcile", "  Name: tick", "its name is \"tick\""},
+		"unasked again":        {checkGate, "      WalletKmsKey: !Ref WalletKmsKey\n      ChainFinality", "      ChainFinality", "StartCheck: value !Ref WalletKmsKey is in CheckFunction"},
+		"another is asked":     {checkGate, "ServiceToken: !GetAtt CheckFunction.Arn", "ServiceToken: !GetAtt MigrateFunction.Arn", "StartCheck does not ask CheckFunction"},
+		"asked without chain":  {checkGate, "    Condition: ServesDeals\n", "", "StartCheck has not the condition ServesDeals"},
+		"not waited for":       {checkGate, "-reconcile\n      Tags: {Chain: !If [ServesDeals, !Ref StartCheck, none]}", "-reconcile", "ReconcileFunction does not wait for StartCheck"},
 		"ticks pile up":        {checkEvents, "            RetryPolicy: {MaximumRetryAttempts: 0, ", "            RetryPolicy: {MaximumRetryAttempts: 3, ", "ReconcileFunction.Tick: a tick that failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,6 +82,7 @@ func TestKeepingRefused(t *testing.T) {
 
 func TestConnectionsRefused(t *testing.T) {
 	template := parseYAML(t, "planted", `
+Globals: {Function: {Environment: {Variables: {DBHOST: x}}}}
 Resources:
   AFunction:
     Type: AWS::Serverless::Function

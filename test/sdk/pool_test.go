@@ -57,7 +57,7 @@ func (s *stage) open(t *testing.T, workers int, settings ...string) *bench {
 		Parameters: map[string]string{
 			"ReserveConcurrency": "true", "HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin,
 			"BlockchainEthEnabled": "true", "WorkerpoolAddress": s.pool.String(), "EthNode": s.chain.URL(), "WayOut": "nat",
-			"IexecHubContract": s.at.Hub.String(), "RlcContract": s.at.RLC.String(), "ChainPoll": "1", "ChainFinality": "safe",
+			"ChainId": fmt.Sprint(s.chain.ID()), "IexecHubContract": s.at.Hub.String(), "RlcContract": s.at.RLC.String(), "ChainPoll": "1", "ChainFinality": "safe",
 		},
 		Database: host.Database{Addr: db.Addr(), AdminUser: db.AdminUser(), AdminPassword: db.AdminPassword()},
 		Log:      slog.New(slog.NewTextHandler(printed, nil)),

@@ -223,7 +223,7 @@ func TestThePoolsTemplateCanBePlayed(t *testing.T) {
 	c.Parameters = map[string]string{"HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true"}
 	c.Secrets = map[string]string{"TokenSecret": "{}", "DatabaseUserSecret": "{}", "BootstrapSecret": "{}"}
 	c.Functions = t.TempDir()
-	for _, name := range []string{"submit", "heartbeat", "query", "session", "operate", "dispatch", "reconcile", "migrate"} {
+	for _, name := range []string{"submit", "heartbeat", "query", "session", "operate", "dispatch", "reconcile", "migrate", "check"} {
 		if err := os.Symlink(filepath.Join(functionsDir, "ask"), filepath.Join(c.Functions, name)); err != nil {
 			t.Fatal(err)
 		}

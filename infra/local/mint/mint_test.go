@@ -9,6 +9,7 @@ import (
 
 	"workerpool/infra/local/orders"
 	"workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 	"workerpool/shared/chain/poco"
 	"workerpool/shared/ethsig"
 	"workerpool/shared/pool"
@@ -54,7 +55,8 @@ func purse(t *testing.T, m *Mint, w Wallet) chain.Purse {
 func TestMadeOnce(t *testing.T) {
 	f := Folder(filepath.Join(t.TempDir(), "chain"))
 	first, end := start(t, f, "local-1")
-	if err := door(t, first).Check(t.Context(), chain.CheckConfig{ChainID: first.Place.ID, RLC: first.Place.RLC, Wallet: wallet(t, f, PoolOwner).Address}); err != nil {
+	at := first.Place
+	if err := fit.Check(t.Context(), door(t, first), fit.Wanted{ChainID: at.ID, Hub: at.Hub, RLC: at.RLC, Pool: at.Workerpool, Wallet: wallet(t, f, PoolOwner).Address}); err != nil {
 		t.Errorf("the pool would not start on it: %v", err)
 	}
 	before := first.Chain.Head()

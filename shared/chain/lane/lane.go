@@ -5,12 +5,14 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
 	"time"
 
 	"workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 	"workerpool/shared/chain/kms"
 	"workerpool/shared/ethsig"
 	"workerpool/shared/pool"
@@ -23,6 +25,7 @@ type Config struct {
 	Hub         string // IEXECHUBCONTRACT
 	Pool        string // WORKERPOOLADDRESS
 	RLC         string // RLCCONTRACT
+	ChainID     int    // CHAINID
 	LogRange    int    // CHAINLOGRANGE: blocks
 	Final       string // CHAINFINALITY
 	MaxGasPrice int    // MAXGASPRICE: gwei
@@ -38,56 +41,95 @@ func (c Config) Faults(on bool) error {
 	if !on {
 		return nil
 	}
-	_, err := c.parse()
-	return err
+	_, faults := c.parse()
+	return faults.Err()
 }
 
-func (c Config) parse() (contracts, error) {
-	var out contracts
-	var faults []string
-	for _, p := range []struct {
-		name, text string
-		into       *pool.Address
-	}{{"IEXECHUBCONTRACT", c.Hub, &out.Hub}, {"RLCCONTRACT", c.RLC, &out.RLC}, {"WORKERPOOLADDRESS", c.Pool, &out.Pool}} {
-		address, err := pool.ParseAddress(p.text)
-		if err == nil && address.IsZero() {
-			err = fmt.Errorf("the address of nobody")
-		}
-		if err != nil {
-			faults = append(faults, fmt.Sprintf("%s is no address: %v", p.name, err))
-		}
-		*p.into = address
-	}
+func (c Config) parse() (out contracts, faults fit.Faults) {
 	if !strings.HasPrefix(c.Node, "https://") && !strings.HasPrefix(c.Node, "http://") {
-		faults = append(faults, "ETHNODE is no URL that begins with https:// or http://")
+		faults = append(faults, fit.Fault{Parameter: "ETHNODE", Found: "no URL that begins with https:// or http://", Expected: "that of a JSON-RPC node"})
 	}
-	if faults != nil {
-		return out, fmt.Errorf("the chain's parameters have %d faults: %s", len(faults), strings.Join(faults, "; "))
+	for _, p := range []struct {
+		name, text, of string
+		into           *pool.Address
+	}{
+		{"IEXECHUBCONTRACT", c.Hub, "iExec's hub", &out.Hub}, {"RLCCONTRACT", c.RLC, "the hub's token", &out.RLC},
+		{"WORKERPOOLADDRESS", c.Pool, "the pool on the chain", &out.Pool},
+	} {
+		address, err := pool.ParseAddress(p.text)
+		found := fmt.Sprintf("%q", p.text)
+		switch {
+		case p.text == "":
+			found = "nothing"
+		case err == nil && address.IsZero():
+			found = "the address of nobody"
+		case err == nil:
+			*p.into = address
+			continue
+		}
+		faults = append(faults, fit.Fault{Parameter: p.name, Found: found, Expected: "the address of " + p.of + ", 0x and 40 hexadecimal characters"})
 	}
-	return out, nil
+	return out, faults
 }
 
-// Open gives client and sender when the chain fits the parameters. The error names
-// the parameter that does not; it is pool.Unavailable when somebody could not be
-// reached.
+// Open gives client and sender when the chain fits the parameters. The error is
+// fit.Faults with all that do not; it is pool.Unavailable when there is no other
+// than that somebody could not be reached.
 func Open(ctx context.Context, c Config, secrets kms.Secrets) (*chain.Client, *chain.Sender, error) {
-	at, err := c.parse()
+	client, wallet, err := c.open(ctx, secrets)
 	if err != nil {
-		return nil, nil, err
-	}
-	wallet, err := kms.Wallet(ctx, c.KmsKey, secrets, c.Secret)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening the pool's wallet (WALLETSECRET, WALLETKMSKEY): %w", err)
-	}
-	client, err := chain.Open(chain.Config{URL: c.Node, Hub: at.Hub, Pool: at.Pool, LogRange: uint64(c.LogRange), Final: c.Final})
-	if err != nil {
-		return nil, nil, fmt.Errorf("ETHNODE: %w", err)
-	}
-	if err := client.Check(ctx, chain.CheckConfig{RLC: at.RLC, Wallet: wallet.Address()}); err != nil {
 		return nil, nil, err
 	}
 	most := new(big.Int).Mul(big.NewInt(int64(c.MaxGasPrice)), big.NewInt(1e9))
-	return client, chain.NewSender(chain.SenderConfig{Chain: client, Signer: ethsig.Signer(wallet), MaxGasPrice: most}), nil
+	return client, chain.NewSender(chain.SenderConfig{Chain: client, Signer: wallet, MaxGasPrice: most}), nil
+}
+
+// Check makes the start checks and nothing else: it reads the chain and the wallet,
+// and sends and stores nothing. Its error is that of Open.
+func Check(ctx context.Context, c Config, secrets kms.Secrets) error {
+	_, _, err := c.open(ctx, secrets)
+	return err
+}
+
+// open looks at everything that can be looked at, whatever is wrong before.
+func (c Config) open(ctx context.Context, secrets kms.Secrets) (*chain.Client, ethsig.Signer, error) {
+	at, faults := c.parse()
+	want := fit.Wanted{Node: c.Node, ChainID: uint64(c.ChainID), Hub: at.Hub, RLC: at.RLC, Pool: at.Pool}
+	wallet, err := kms.Wallet(ctx, c.KmsKey, secrets, c.Secret)
+	if err != nil {
+		faults = append(faults, c.locked(err))
+	} else {
+		want.Wallet = wallet.Address()
+	}
+	if faults.Names("ETHNODE") {
+		return nil, nil, faults
+	}
+	client, err := chain.Open(chain.Config{URL: c.Node, Hub: at.Hub, Pool: at.Pool, LogRange: uint64(c.LogRange), Final: c.Final})
+	if err != nil {
+		return nil, nil, append(faults, fit.Fault{Parameter: "ETHNODE", Found: err.Error(), Expected: "the URL of a JSON-RPC node"})
+	}
+	var seen fit.Faults
+	if err := fit.Check(ctx, client, want); err != nil && !errors.As(err, &seen) {
+		return nil, nil, err
+	}
+	for _, fault := range seen {
+		if !faults.Names(fault.Parameter) { // a blank address is named once
+			faults = append(faults, fault)
+		}
+	}
+	return client, wallet, faults.Err()
+}
+
+// locked is the fault of a wallet that does not open.
+func (c Config) locked(err error) fit.Fault {
+	out := fit.Fault{Parameter: "WALLETSECRET", Found: err.Error(), Expected: "a keystore and the password that opens it"}
+	if c.KmsKey != "" {
+		out.Parameter, out.Expected = "WALLETKMSKEY", "a key of KMS that the pool may sign by"
+	}
+	if pool.KindOf(err) == pool.Unavailable {
+		out.Away = err
+	}
+	return out
 }
 
 // Overlap is how many blocks are read again now and then, and gone back by in a

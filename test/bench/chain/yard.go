@@ -18,6 +18,7 @@ import (
 	local "workerpool/infra/local/chain"
 	"workerpool/infra/local/chain/market"
 	door "workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 	"workerpool/shared/chain/lane"
 	"workerpool/shared/cid"
 	"workerpool/shared/dispatch"
@@ -134,7 +135,7 @@ func open(ctx context.Context, at place, workers int) (_ *yard, err error) {
 		return nil, err
 	}
 	m.Chain.Pause()
-	return y, y.node.Check(ctx, door.CheckConfig{RLC: m.At.RLC, Wallet: y.owner.Address()})
+	return y, fit.Check(ctx, y.node, fit.Wanted{Hub: m.At.Hub, RLC: m.At.RLC, Pool: y.pool, Wallet: y.owner.Address()})
 }
 
 func (y *yard) join(ctx context.Context) (*local.Account, error) {
@@ -177,7 +178,7 @@ func (y *yard) flows() (err error) {
 	})
 	y.heartbeat = heartbeat.New(heartbeat.Config{
 		Books: y.stage, Files: silent{}, Bell: silent{}, Tokens: silent{}, Meter: meter, Seed: rand.Uint64, Busy: period, Idle: period, Budget: 100_000,
-		MaxFile: 1 << 20, Pool: "bench", Deals: true, Recover: ethsig.Signed,
+		MaxFile: 1 << 20, Pool: "bench", Deals: true, Recover: ethsig.Signed, Keccak: ethsig.Keccak,
 	})
 	y.submit = submit.New(submit.Config{Books: y.stage, Files: silent{}, Bell: silent{}, Meter: meter, MaxFile: 1 << 20})
 	return nil
