@@ -44,6 +44,7 @@ type config struct {
 	minFree      int64
 	grace        time.Duration
 	wallet       wallet
+	fetching     fetching
 	level        slog.Level
 	json         bool
 
@@ -196,7 +197,7 @@ func (c *config) settings(host string) []setting {
 			}
 			return nil
 		}},
-	}, c.wallet.settings()...)
+	}, append(c.wallet.settings(), c.fetching.settings()...)...)
 }
 
 func (c *config) readApps(values []string) error {

@@ -3,7 +3,8 @@
 // Command worker computes for a pool. It owns the owner's configuration and the
 // putting together of the parts; what they do is theirs: beat talks to the pool,
 // turns carries out assignments, executor runs programs, container runs images,
-// archive packs results, ledger remembers, machine measures.
+// archive packs results, outside fetches what deals name, ledger remembers, machine
+// measures.
 package main
 
 import (
@@ -104,6 +105,10 @@ func serve(c config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	fetcher, err := c.fetching.fetcher(c.pool)
+	if err != nil {
+		return err
+	}
 	engine, err := c.engine(identity.Mark, log)
 	if err != nil {
 		return err
@@ -132,7 +137,7 @@ func serve(c config, log *slog.Logger) error {
 		}()
 	}
 	keeper := turns.New(turns.Config{
-		Ledger: books, Files: caller, Mark: identity.Mark, Programs: c.apps, Containers: containers, Chain: onChain, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
+		Ledger: books, Files: caller, Outside: fetcher, Mark: identity.Mark, Programs: c.apps, Containers: containers, Chain: onChain, EnvAllow: c.envAllow, Slots: c.slots, MaxRun: c.maxRun,
 		Apps: pool.Rules(c.wants), Requesters: pool.Rules(c.serves),
 		CPU: c.cpu(), Memory: c.memory, Scratch: scratch, MaxOutput: c.maxOutput, MinFree: c.minFree,
 		Now: time.Now, Pause: pause, Free: books.Free, Log: log,
@@ -227,6 +232,7 @@ func (c *config) show(out io.Writer) {
 	line("min-free-mb", c.minFree>>20)
 	line("grace", c.grace)
 	c.wallet.show(line)
+	c.fetching.show(line)
 	line("log-level", strings.ToLower(c.level.String()))
 	line("log-format", map[bool]string{false: "text", true: "json"}[c.json])
 }

@@ -37,7 +37,7 @@ func TestWalletIsGivenWhole(t *testing.T) {
 	secret := from(map[string]string{"WORKER_PASSWORD": "hush"})
 	base := []string{"-pool", "https://pool.example.com", "-login", "me", "-apps", "sh=/bin/sh"}
 	whole := map[string]string{
-		"wallet": path, "wallet-password-file": file(t, "password", "open sesame\n"), "node": "https://node.example.com/v2/private", "hub": someHub, "pool-address": somePool,
+		"wallet": path, "wallet-password-file": file(t, "password", "open sesame\n"), "node": "https://node.example.com/v2/hidden", "hub": someHub, "pool-address": somePool,
 	}
 	with := func(change map[string]string) []string {
 		arguments := slices.Clone(base)
@@ -97,7 +97,7 @@ func TestWalletIsGivenWhole(t *testing.T) {
 	}
 	var shown bytes.Buffer
 	c.show(&shown)
-	if strings.Contains(shown.String(), "private") || !strings.Contains(shown.String(), "# node = https://node.example.com/***") || !strings.Contains(shown.String(), "max-gas-price = 0.05\n") {
+	if strings.Contains(shown.String(), "hidden") || !strings.Contains(shown.String(), "# node = https://node.example.com/***") || !strings.Contains(shown.String(), "max-gas-price = 0.05\n") {
 		t.Errorf("the node's key is shown, or nothing of the node:\n%s", shown.String())
 	}
 	// What is shown can be read again, where the node's URL tells nothing.

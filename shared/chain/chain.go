@@ -52,7 +52,8 @@ type Client struct {
 	chainID  atomic.Uint64 // 0 = not yet asked
 
 	mu         sync.Mutex
-	apps       map[pool.Address]app     // what never changes is asked once
+	apps       map[pool.Address]app // what never changes is asked once
+	datasets   map[pool.Address]dataset
 	categories map[string]time.Duration // their T
 }
 
@@ -83,7 +84,7 @@ func Open(c Config) (*Client, error) {
 	}
 	return &Client{
 		config: c, node: to, contract: poco.NewHub(), span: span{width: c.LogRange, most: c.LogRange, patience: leastPatience},
-		apps: map[pool.Address]app{}, categories: map[string]time.Duration{},
+		apps: map[pool.Address]app{}, datasets: map[pool.Address]dataset{}, categories: map[string]time.Duration{},
 	}, nil
 }
 

@@ -131,6 +131,51 @@ func TestDeals(t *testing.T) {
 	}
 }
 
+// TestDatasets reads what deals say of their datasets, in the same requests.
+func TestDatasets(t *testing.T) {
+	f, n := newFake(t)
+	f.catalogue(t)
+	f.deal(t, id(1))
+	with := func(set byte) func(*poco.IexecLibCoreV5Deal) {
+		return func(d *poco.IexecLibCoreV5Deal) { d.Dataset.Pointer = common.Address{set} }
+	}
+	f.deal(t, id(2), with(0xd1))
+	f.deal(t, id(3), with(0xd2))
+	f.deal(t, id(4), with(0xd1))
+	multiaddr := common.FromHex("0xa5032212205d008f22f8f878fd58473a634cc73d41049fc0d19b81002eaae221ac5a446a3e")
+	f.view(t, "viewDataset", []any{common.Address{0xd1}}, poco.IexecLibCoreV5DatasetInfo{MDatasetMultiaddr: multiaddr, MDatasetChecksum: [32]byte{7}})
+	f.view(t, "viewDataset", []any{common.Address{0xd2}}, poco.IexecLibCoreV5DatasetInfo{MDatasetMultiaddr: []byte("https://example.com/\xff")})
+	c := open(t, n)
+	ids := []pool.Hash{id(1), id(2), id(3), id(4)}
+	var got []pool.Deal
+	ask := func() (err error) {
+		got, err = c.Deals(ctx, f.block(1000), ids)
+		return err
+	}
+	if _, err := c.Deals(ctx, f.block(1000), ids[:1]); err != nil {
+		t.Fatal(err)
+	}
+	// Four deals and two datasets: app and category are known.
+	if calls := count(c, ask); calls != "2 requests, 6 calls, <nil>" {
+		t.Errorf("the first time: %s", calls)
+	}
+	for i, want := range []pool.Deal{
+		{}, {Dataset: pool.Address{0xd1}, DatasetAt: "/ipfs/QmUbh7ugQ9WVprTVYjzrCS4d9cCy73zUz4MMchsrqzzu1w", DatasetSum: pool.Digest{7}},
+		{Dataset: pool.Address{0xd2}, DatasetAt: "https://example.com/\uFFFD"}, {Dataset: pool.Address{0xd1}, DatasetAt: "/ipfs/QmUbh7ugQ9WVprTVYjzrCS4d9cCy73zUz4MMchsrqzzu1w", DatasetSum: pool.Digest{7}},
+	} {
+		if d := got[i]; d.Dataset != want.Dataset || d.DatasetAt != want.DatasetAt || d.DatasetSum != want.DatasetSum {
+			t.Errorf("%d: %+v", i, d)
+		}
+	}
+	if calls := count(c, ask); calls != "1 requests, 4 calls, <nil>" {
+		t.Errorf("the second time: %s", calls)
+	}
+	f.deal(t, id(5), with(0xd3)) // of which there is no contract
+	if _, err := c.Deals(ctx, f.block(1000), []pool.Hash{id(5)}); err == nil || !strings.Contains(err.Error(), "viewDataset of 0xd3") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestHostileDeal: whoever matches orders writes what they like into a deal.
 func TestHostileDeal(t *testing.T) {
 	f, n := newFake(t)

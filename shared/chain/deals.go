@@ -9,11 +9,18 @@ import (
 	"time"
 
 	"workerpool/shared/chain/poco"
+	"workerpool/shared/cid"
 	"workerpool/shared/pool"
 )
 
 // app is what an app's owner declared; it never changes.
 type app struct{ kind, image string }
+
+// dataset is what a dataset's owner declared; it never changes.
+type dataset struct {
+	at  string
+	sum pool.Digest
+}
 
 // Deals gives the deals of this pool that the block knows, in the order of ids;
 // the others are left out. Block of a deal stays 0: only its notice tells it.
@@ -43,6 +50,7 @@ func (c *Client) Deals(ctx context.Context, at pool.Block, ids []pool.Hash) ([]p
 	for i := range deals {
 		deals[i].T = c.categories[raw[i].Category.String()]
 		deals[i].AppType, deals[i].Image = c.apps[deals[i].App].kind, c.apps[deals[i].App].image
+		deals[i].DatasetAt, deals[i].DatasetSum = c.datasets[deals[i].Dataset].at, c.datasets[deals[i].Dataset].sum
 	}
 	return deals, nil
 }
@@ -65,7 +73,8 @@ func readDeal(id pool.Hash, d poco.IexecLibCoreV5Deal) pool.Deal {
 	}
 }
 
-// learn asks for the apps and categories of deals that were not asked for before.
+// learn asks for the apps, datasets and categories of deals that were not asked for
+// before, all at once.
 func (c *Client) learn(ctx context.Context, at pool.Block, deals []poco.IexecLibCoreV5Deal) error {
 	var questions []question
 	var keep []func(answer []byte) error
@@ -77,6 +86,12 @@ func (c *Client) learn(ctx context.Context, at pool.Block, deals []poco.IexecLib
 			asked[address.String()] = true
 			questions = append(questions, question{c.config.Hub, c.contract.PackViewApp(d.App.Pointer)})
 			keep = append(keep, func(answer []byte) error { return c.keepApp(address, answer) })
+		}
+		set := pool.Address(d.Dataset.Pointer)
+		if _, known := c.datasets[set]; !known && !set.IsZero() && !asked[set.String()] {
+			asked[set.String()] = true
+			questions = append(questions, question{c.config.Hub, c.contract.PackViewDataset(d.Dataset.Pointer)})
+			keep = append(keep, func(answer []byte) error { return c.keepDataset(set, answer) })
 		}
 		if _, known := c.categories[category]; !known && !asked[category] {
 			asked[category] = true
@@ -105,6 +120,15 @@ func (c *Client) keepApp(address pool.Address, answer []byte) error {
 		return malformed("viewApp of "+address.String(), answer, err)
 	}
 	c.apps[address] = app{kind: text(info.MAppType), image: text(string(info.MAppMultiaddr))}
+	return nil
+}
+
+func (c *Client) keepDataset(address pool.Address, answer []byte) error {
+	info, err := c.contract.UnpackViewDataset(answer)
+	if err != nil {
+		return malformed("viewDataset of "+address.String(), answer, err)
+	}
+	c.datasets[address] = dataset{at: text(cid.Location(info.MDatasetMultiaddr)), sum: info.MDatasetChecksum}
 	return nil
 }
 

@@ -174,6 +174,7 @@ func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction
 func (h *Heartbeat) run(ctx context.Context, work pool.WorkID, o pool.Offering) (*wire.Run, error) {
 	run := &wire.Run{
 		App: wire.App{Type: string(o.Spec.App.Type), Name: o.Spec.App.Name}, Args: o.Spec.Args, Env: o.Spec.Env, Inputs: []wire.Download{},
+		Fetch: wire.FromFetches(o.Spec.Fetches),
 		Batch: int64(work.Batch()), Index: work.Index(), RunLimitS: int64(o.RunLimit / time.Second), MaxResult: h.MaxFile, MemoryMB: o.MemoryMB,
 		Requester: o.Login,
 	}

@@ -84,6 +84,8 @@ type Deal struct {
 	Image       string // of the app: where its container image lies
 	AppType     string // as the app's owner declared it, "DOCKER"
 	Dataset     Address
+	DatasetAt   string  // where the dataset lies: a URL, or /ipfs/ and a content id
+	DatasetSum  Digest  // SHA-256 of its bytes; zero = its owner did not say
 	Owner       Address // of the pool when the orders matched: its word authorises, it finalizes and reopens
 	Requester   Address
 	Beneficiary Address

@@ -91,12 +91,21 @@ type Input struct {
 	Size   int64 // bytes
 }
 
+// Fetch is one file that a work of a deal reads and whoever runs it fetches itself,
+// from where the requester or the dataset's owner said.
+type Fetch struct {
+	Name   string // file name below IEXEC_IN
+	URL    string // http, https, or /ipfs/ and a content id
+	Digest Digest // SHA-256; zero = whatever comes
+}
+
 // Spec is what a worker needs to run a work.
 type Spec struct {
-	App    App
-	Args   []string
-	Env    map[string]string
-	Inputs []Input
+	App     App
+	Args    []string
+	Env     map[string]string
+	Inputs  []Input
+	Fetches []Fetch
 }
 
 // Priority is a requester's wish about order among waiting works.

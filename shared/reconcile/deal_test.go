@@ -2,6 +2,7 @@ package reconcile_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func TestRefusedDeals(t *testing.T) {
 	t.Parallel()
 	for why, change := range map[string]func(*pocotest.Terms, *pool.Deal){
 		"type":      func(_ *pocotest.Terms, d *pool.Deal) { d.AppType = "WASM" },
-		"dataset":   func(_ *pocotest.Terms, d *pool.Deal) { d.Dataset = pool.Address{1} },
+		"dataset":   func(_ *pocotest.Terms, d *pool.Deal) { d.Dataset, d.DatasetAt = pool.Address{1}, "nowhere" },
 		"called":    func(terms *pocotest.Terms, _ *pool.Deal) { terms.Callback = pool.Address{1} },
 		"trust":     func(terms *pocotest.Terms, _ *pool.Deal) { terms.Trust = pool.MaxTrust + 1 },
 		"encrypted": func(_ *pocotest.Terms, d *pool.Deal) { d.Params = `{"iexec_result_encryption":true}` },
@@ -188,7 +189,9 @@ func TestParamsOfADeal(t *testing.T) {
 	s := serve(t, 1)
 	s.deal(2, 1, func(_ *pocotest.Terms, d *pool.Deal) {
 		d.Params = `{"iexec_args":"-n 3 'a b' \"c\\\"d\" e\\ f","iexec_input_files":["https://example.com/1","https://example.com/2"],"iexec_secrets":{"1":"x"}}`
+		d.Dataset, d.DatasetAt, d.DatasetSum = pool.Address{1}, "/ipfs/QmUbh7ugQ9WVprTVYjzrCS4d9cCy73zUz4MMchsrqzzu1w", pool.Digest{2}
 	})
+	set := pool.Address{1}.String()
 	s.tick()
 	s.dispatch()
 	h, err := s.Hear(t.Context(), pool.AccountID(s.Count(t, "SELECT account_id FROM worker")), s.workers[0].id)
@@ -200,12 +203,19 @@ func TestParamsOfADeal(t *testing.T) {
 			t.Errorf("arguments %s", got)
 		}
 		for name, want := range map[string]string{
-			"IEXEC_INPUT_FILES_NUMBER": "2", "IEXEC_INPUT_FILE_URL_1": "https://example.com/1", "IEXEC_INPUT_FILE_URL_2": "https://example.com/2",
+			"IEXEC_INPUT_FILES_NUMBER": "2", "IEXEC_INPUT_FILE_NAME_1": "1", "IEXEC_INPUT_FILE_NAME_2": "2",
+			"IEXEC_DATASET_ADDRESS": set, "IEXEC_DATASET_FILENAME": set,
 			"IEXEC_BOT_SIZE": "2", "IEXEC_BOT_FIRST_INDEX": "0",
 		} {
 			if got := offer.Spec.Env[name]; got != want {
 				t.Errorf("%s is %q", name, got)
 			}
+		}
+		if want := []pool.Fetch{
+			{Name: set, URL: "/ipfs/QmUbh7ugQ9WVprTVYjzrCS4d9cCy73zUz4MMchsrqzzu1w", Digest: pool.Digest{2}},
+			{Name: "1", URL: "https://example.com/1"}, {Name: "2", URL: "https://example.com/2"},
+		}; !slices.Equal(offer.Spec.Fetches, want) {
+			t.Errorf("fetches %+v", offer.Spec.Fetches)
 		}
 		if offer.RunLimit != term || offer.Login != requester.String() {
 			t.Errorf("%+v", offer)

@@ -149,6 +149,7 @@ func (c *scripted) Deals(_ context.Context, at pool.Block, ids []pool.Hash) ([]p
 		if d := c.Chain.Deal(id); !d.Start.IsZero() && id != c.veiled {
 			told := c.terms[id]
 			d.Block, d.Image, d.AppType, d.Params, d.Dataset, d.Tag = 0, told.Image, told.AppType, told.Params, told.Dataset, told.Tag
+			d.DatasetAt, d.DatasetSum = told.DatasetAt, told.DatasetSum
 			deals = append(deals, d)
 		}
 	}

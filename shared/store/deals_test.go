@@ -121,6 +121,7 @@ func TestDealComesBack(t *testing.T) {
 	s := storetest.New(t)
 	d := dealOf(1, 3, pool.MaxTrust+1)
 	d.App, d.Dataset, d.Callback, d.Tag = pool.Address{1}, pool.Address{2}, pool.Address{3}, pool.Hash{31: 9}
+	d.DatasetAt, d.DatasetSum = "/ipfs/x", pool.Digest{5}
 	d.Params, d.Image = "<&>\"\\ \x01 ü", "docker.io/a/b:1"
 	follow(t, s, blockAt(5, 0), []pool.Deal{d})
 	failed := errors.New("enough")

@@ -15,6 +15,8 @@ type terms struct {
 	Image       string `json:"image"`
 	AppType     string `json:"app_type"`
 	Dataset     string `json:"dataset,omitempty"`
+	DatasetAt   string `json:"dataset_at,omitempty"`
+	DatasetSum  string `json:"dataset_sum,omitempty"`
 	Requester   string `json:"requester"`
 	Beneficiary string `json:"beneficiary"`
 	Callback    string `json:"callback,omitempty"`
@@ -30,9 +32,14 @@ func EncodeTerms(d pool.Deal) ([]byte, error) {
 		}
 		return a.String()
 	}
+	sum := ""
+	if !d.DatasetSum.IsZero() {
+		sum = d.DatasetSum.String()
+	}
 	text, err := document(terms{
 		App: d.App.String(), Image: d.Image, AppType: d.AppType, Dataset: optional(d.Dataset), Requester: d.Requester.String(),
 		Beneficiary: d.Beneficiary.String(), Callback: optional(d.Callback), Tag: d.Tag.String(), Params: d.Params,
+		DatasetAt: d.DatasetAt, DatasetSum: sum,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding a deal: %w", err)
@@ -63,7 +70,12 @@ func DecodeTerms(text []byte, d *pool.Deal) error {
 	if d.Tag, err = pool.ParseHash(t.Tag); err != nil {
 		return fmt.Errorf("reading a stored deal: %w", err)
 	}
-	d.Image, d.AppType, d.Params = t.Image, t.AppType, t.Params
+	if d.DatasetSum = (pool.Digest{}); t.DatasetSum != "" {
+		if d.DatasetSum, err = pool.ParseDigest(t.DatasetSum); err != nil {
+			return fmt.Errorf("reading a stored deal: %w", err)
+		}
+	}
+	d.Image, d.AppType, d.Params, d.DatasetAt = t.Image, t.AppType, t.Params, t.DatasetAt
 	return nil
 }
 
@@ -89,8 +101,9 @@ func readParams(text string) params {
 // the reason why this pool cannot serve it. Requester, Items and what follows from
 // the moment are the caller's to fill in.
 //
-// A run finds in its environment IEXEC_BOT_SIZE, IEXEC_BOT_FIRST_INDEX and, of
-// iexec_input_files, IEXEC_INPUT_FILES_NUMBER and IEXEC_INPUT_FILE_URL_1 and so on.
+// A run finds in its environment IEXEC_BOT_SIZE, IEXEC_BOT_FIRST_INDEX and, of the
+// files that its worker fetches, IEXEC_DATASET_ADDRESS, IEXEC_DATASET_FILENAME,
+// IEXEC_INPUT_FILES_NUMBER and IEXEC_INPUT_FILE_NAME_1 and so on.
 func FromDeal(d pool.Deal) (pool.NewBatch, error) {
 	var none pool.NewBatch
 	app := App{Name: d.Image}
@@ -108,8 +121,6 @@ func FromDeal(d pool.Deal) (pool.NewBatch, error) {
 	}
 	p := readParams(d.Params)
 	switch {
-	case !d.Dataset.IsZero():
-		return none, invalid("", "it brings a dataset, which this pool does not serve")
 	case !d.Callback.IsZero():
 		return none, invalid("", "it wants its result called back, which this pool does not do")
 	case p.Encrypted:
@@ -119,19 +130,14 @@ func FromDeal(d pool.Deal) (pool.NewBatch, error) {
 	}
 	args := words(p.Args)
 	env := map[string]string{"IEXEC_BOT_SIZE": strconv.Itoa(d.Tasks), "IEXEC_BOT_FIRST_INDEX": strconv.Itoa(d.First)}
-	if len(p.Inputs) > 0 {
-		env["IEXEC_INPUT_FILES_NUMBER"] = strconv.Itoa(len(p.Inputs))
+	fetch, err := fetches(d, p.Inputs, env)
+	if err != nil {
+		return none, err
 	}
-	for i, url := range p.Inputs {
-		env[fmt.Sprintf("IEXEC_INPUT_FILE_URL_%d", i+1)] = url
-	}
-	if len(p.Inputs) > maxInputs {
-		return none, invalid("", "it reads %d files, and this pool brings at most %d", len(p.Inputs), maxInputs)
-	}
-	if len(args) > maxArgs || strings.ContainsRune(p.Args+strings.Join(p.Inputs, ""), 0) {
+	if len(args) > maxArgs || strings.ContainsRune(p.Args, 0) {
 		return none, invalid("", "its arguments are more than %d, or have a zero byte", maxArgs)
 	}
-	template, err := document(Template{App: app, Args: args, Env: env, Trust: d.Trust})
+	template, err := document(dealTemplate{Template: Template{App: app, Args: args, Env: env, Trust: d.Trust}, Fetch: fetch})
 	if err != nil {
 		return none, fmt.Errorf("encoding a template: %w", err)
 	}

@@ -84,12 +84,14 @@ func TestTrustedEnvironmentsOfADeal(t *testing.T) {
 }
 
 func TestDealsThatCannotBeServed(t *testing.T) {
-	many := strings.Repeat(`"x",`, 64) + `"x"`
+	many := strings.Repeat(`"http://x",`, 64) + `"http://x"`
 	for want, change := range map[string]func(*pool.Deal){
 		"type":             func(d *pool.Deal) { d.AppType = "docker" },
 		"cannot be run":    func(d *pool.Deal) { d.Image = "no image" },
 		"no name":          func(d *pool.Deal) { d.Image = "" },
-		"dataset":          func(d *pool.Deal) { d.Dataset = pool.Address{1} },
+		"its dataset lies": func(d *pool.Deal) { d.Dataset = pool.Address{1} },
+		"into a trusted":   func(d *pool.Deal) { d.Dataset, d.DatasetAt, d.Tag = pool.Address{1}, "http://x", pool.Hash{31: 1} },
+		"input file 2":     func(d *pool.Deal) { d.Params = `{"iexec_input_files":["http://x","x"]}` },
 		"called back":      func(d *pool.Deal) { d.Callback = pool.Address{1} },
 		"encrypted":        func(d *pool.Deal) { d.Params = `{"iexec_result_encryption":true}` },
 		"trust":            func(d *pool.Deal) { d.Trust = pool.MaxTrust + 1 },
@@ -123,6 +125,7 @@ func TestAnyDeal(t *testing.T) {
 			a[0] = rapid.Byte().Draw(t, "address")
 		}
 		d.Tag[31] = rapid.Byte().Draw(t, "tag")
+		d.DatasetAt, d.DatasetSum[0] = rapid.String().Draw(t, "at"), rapid.Byte().Draw(t, "sum")
 		if got, err := wire.FromDeal(d); err == nil {
 			if _, err := wire.Spec(got.Template, nil); err != nil {
 				t.Fatal(err)

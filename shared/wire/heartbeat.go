@@ -122,6 +122,7 @@ type Run struct {
 	Args      []string          `json:"args"`
 	Env       map[string]string `json:"env"`
 	Inputs    []Download        `json:"inputs"`
+	Fetch     []Fetch           `json:"fetch,omitempty"` // of a deal's work: read beside the inputs
 	Batch     int64             `json:"batch"`
 	Index     int               `json:"index"` // place of the work in its batch, from 0
 	RunLimitS int64             `json:"run_limit_s"`

@@ -25,7 +25,7 @@ func document(v any) ([]byte, error) {
 // Spec makes a work's Spec of its batch's stored template and its own stored
 // item (nil when it has none).
 func Spec(template, item []byte) (pool.Spec, error) {
-	var t Template
+	var t dealTemplate
 	if err := json.Unmarshal(template, &t); err != nil {
 		return pool.Spec{}, fmt.Errorf("reading a stored template: %w", err)
 	}
@@ -44,6 +44,13 @@ func Spec(template, item []byte) (pool.Spec, error) {
 	maps.Copy(spec.Env, i.Env)
 	for _, in := range append(append([]Input{}, t.Inputs...), i.Inputs...) {
 		spec.Inputs = append(spec.Inputs, in.pool())
+	}
+	for _, f := range t.Fetch {
+		one, err := f.pool()
+		if err != nil {
+			return pool.Spec{}, fmt.Errorf("reading a stored template: %w", err)
+		}
+		spec.Fetches = append(spec.Fetches, one)
 	}
 	return spec, nil
 }

@@ -19,7 +19,7 @@ import (
 var bodies = []any{
 	wire.Problem{}, wire.Login{}, wire.Session{}, wire.Submission{}, wire.Template{}, wire.Item{}, wire.App{}, wire.Input{},
 	wire.Demands{}, wire.Accepted{}, wire.Uploads{}, wire.UploadTarget{}, wire.Link{}, wire.Cancelled{}, wire.Registration{},
-	wire.Registered{}, wire.Capabilities{}, wire.Heartbeat{}, wire.Report{}, wire.Beat{}, wire.Instruction{}, wire.Run{},
+	wire.Registered{}, wire.Capabilities{}, wire.Heartbeat{}, wire.Report{}, wire.Beat{}, wire.Instruction{}, wire.Run{}, wire.Fetch{},
 	wire.Download{}, wire.Task{}, wire.Wallet{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
 	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{},
 	wire.WorkExplained{}, wire.Ahead{}, wire.Estimate{}, wire.Unmet{}, wire.Crowd{}, wire.WorkerExplained{}, wire.Opening{}, wire.Chance{},

@@ -166,7 +166,8 @@ func foreign(deal pool.Deal, run wire.Run) string {
 		return "the deal cannot be read: " + err.Error()
 	}
 	app := pool.App{Type: pool.AppType(run.App.Type), Name: run.App.Name}
-	if says.App != app || !slices.Equal(says.Args, run.Args) || !maps.Equal(says.Env, run.Env) || len(says.Inputs) != len(run.Inputs) {
+	if says.App != app || !slices.Equal(says.Args, run.Args) || !maps.Equal(says.Env, run.Env) || len(run.Inputs) > 0 ||
+		!slices.Equal(wire.FromFetches(says.Fetches), run.Fetch) {
 		return "the pool wants something else run than the deal says"
 	}
 	return ""

@@ -3,6 +3,7 @@
 package chainside
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,12 @@ func TestWeighRefuses(t *testing.T) {
 		"other args":   {run: func(r *wire.Run) { r.Args[1] = "three words" }, want: "the pool wants something else run than the deal says"},
 		"more args":    {run: func(r *wire.Run) { r.Args = append(r.Args, "x") }, want: "the pool wants something else run than the deal says"},
 		"more inputs":  {run: func(r *wire.Run) { r.Inputs = []wire.Download{{Name: "x"}} }, want: "the pool wants something else run than the deal says"},
+		"other files":  {run: func(r *wire.Run) { r.Fetch = []wire.Fetch{{Name: "x", URL: "http://h"}} }, want: "the pool wants something else run than the deal says"},
+		"files":        {scene: names(""), run: fetches("http://h/x", "")},
+		"no file":      {scene: names(""), run: func(r *wire.Run) { fetches("", "")(r); r.Fetch = r.Fetch[:1] }, want: "the pool wants something else run than the deal says"},
+		"other place":  {scene: names(""), run: fetches("http://g/x", ""), want: "the pool wants something else run than the deal says"},
+		"other bytes":  {scene: names(""), run: fetches("http://h/x", "00"), want: "the pool wants something else run than the deal says"},
+		"nowhere":      {scene: names("nowhere"), run: fetches("http://h/x", ""), want: "the deal cannot be served: its dataset lies at neither"},
 		"other env":    {run: func(r *wire.Run) { r.Env["LD_PRELOAD"] = "/evil" }, want: "the pool wants something else run than the deal says"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +96,23 @@ func ofTask(index int) func(*wire.Run) {
 func contributed(as pool.ContributionStatus) func(*scene) {
 	return func(s *scene) {
 		s.task.Contributions = []pool.Contribution{{Wallet: workerKey.Address(), Status: as, Hash: ethsig.ResultHash(taskID, digest)}}
+	}
+}
+
+// names lets the deal name a dataset and a file.
+func names(at string) func(*scene) {
+	return func(s *scene) {
+		s.deals[0].Params = `{"iexec_args":"1 'two words'","iexec_input_files":["http://h/x"]}`
+		s.deals[0].Dataset, s.deals[0].DatasetAt, s.deals[0].DatasetSum = pool.Address{1}, cmp.Or(at, "http://h/set"), pool.Digest{2}
+	}
+}
+
+// fetches is the run of it, with a file that lies elsewhere or has other bytes.
+func fetches(at, sum string) func(*wire.Run) {
+	return func(r *wire.Run) {
+		set := pool.Address{1}.String()
+		r.Env["IEXEC_DATASET_ADDRESS"], r.Env["IEXEC_DATASET_FILENAME"], r.Env["IEXEC_INPUT_FILES_NUMBER"], r.Env["IEXEC_INPUT_FILE_NAME_1"] = set, set, "1", "x"
+		r.Fetch = []wire.Fetch{{Name: set, URL: "http://h/set", SHA256: cmp.Or(sum, pool.Digest{2}.String())}, {Name: "x", URL: at}}
 	}
 }
 

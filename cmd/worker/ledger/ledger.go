@@ -58,6 +58,8 @@ type Entry struct {
 	Size    int64     `json:"size,omitempty"`   // bytes of the result
 	Reason  string    `json:"reason,omitempty"` // of failed
 	Deal    *Deal     `json:"deal,omitempty"`   // of a deal's work
+
+	Fetched map[string]string `json:"fetched,omitempty"` // SHA-256 of what was fetched for Run.Fetch, by name
 }
 
 // Deal is what an assignment of a deal's work has besides, in the words of the pool.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"workerpool/cmd/worker/ledger"
+	"workerpool/cmd/worker/outside"
 	"workerpool/shared/client"
 	"workerpool/shared/wire"
 )
@@ -33,39 +34,57 @@ func (k *Keeper) fetch(ctx context.Context, inputs []wire.Download, folder strin
 	timed, cancel := context.WithTimeout(ctx, until.Sub(k.Now()))
 	defer cancel()
 	for _, in := range inputs {
-		if in.Name == "" || in.Name != filepath.Base(in.Name) || !filepath.IsLocal(in.Name) || in.Name == "." {
+		if !isFileName(in.Name) {
 			return fmt.Errorf("input %q is no file name", in.Name)
 		}
 		path := filepath.Join(folder, "in", in.Name)
 		if whole(path, in) {
 			continue
 		}
-		for pause := firstPause; ; pause = min(2*pause, longPause) {
-			err := k.download(timed, in, filepath.Join(folder, "fetched"), path)
-			if err == nil {
-				break
-			}
-			if timed.Err() != nil {
-				return fmt.Errorf("input %q: its time was over before it was there: %w", in.Name, err)
-			}
-			if !again(err) {
-				return fmt.Errorf("input %q: %w", in.Name, err)
-			}
-			k.Log.Info("input is tried again", "input", in.Name, "error", err)
-			if k.Pause(timed, max(pause, client.RetryAfter(err))) != nil {
-				return fmt.Errorf("input %q: its time was over before it was there: %w", in.Name, err)
-			}
+		err := k.persist(timed, fmt.Sprintf("input %q", in.Name), again, func() error {
+			return place(filepath.Join(folder, "fetched"), path, func(file *os.File) error {
+				return k.Files.Download(timed, in.URL, file, in.SHA256, in.Size)
+			})
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (k *Keeper) download(ctx context.Context, in wire.Download, fresh, path string) (err error) {
+func isFileName(name string) bool {
+	return name != "" && name == filepath.Base(name) && filepath.IsLocal(name) && name != "."
+}
+
+// persist does what brings a file, again and again while that may help and there is
+// time.
+func (k *Keeper) persist(timed context.Context, what string, again func(error) bool, bring func() error) error {
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		err := bring()
+		if err == nil {
+			return nil
+		}
+		if timed.Err() != nil {
+			return fmt.Errorf("%s: its time was over before it was there: %w", what, err)
+		}
+		if !again(err) {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		k.Log.Info("a file is tried again", "file", what, "error", outside.Cause(err))
+		if k.Pause(timed, max(pause, client.RetryAfter(err))) != nil {
+			return fmt.Errorf("%s: its time was over before it was there: %w", what, err)
+		}
+	}
+}
+
+// place lets a file be written beside, and puts it in its place when it is whole.
+func place(fresh, path string, write func(*os.File) error) error {
 	file, err := os.OpenFile(fresh, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("making its file: %w", err)
 	}
-	err = k.Files.Download(ctx, in.URL, file, in.SHA256, in.Size)
+	err = write(file)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(fresh))
 	}
@@ -81,14 +100,22 @@ func whole(path string, in wire.Download) bool {
 	if err != nil || !info.Mode().IsRegular() || info.Size() != in.Size {
 		return false
 	}
+	sum, err := sumOf(path)
+	return err == nil && strings.EqualFold(sum, in.SHA256)
+}
+
+// sumOf gives the SHA-256 of a file, hexadecimal.
+func sumOf(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return false
+		return "", err
 	}
 	defer file.Close()
 	digest := sha256.New()
-	_, err = io.Copy(digest, file)
-	return err == nil && strings.EqualFold(hex.EncodeToString(digest.Sum(nil)), in.SHA256)
+	if _, err := io.Copy(digest, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
 // again tells that moving bytes may work at the next try.

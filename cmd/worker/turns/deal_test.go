@@ -22,7 +22,7 @@ func onChain(d *desk) func(*Config) { return func(c *Config) { c.Chain = d } }
 func startDeal(work int64, attempt int, script string) wire.Instruction {
 	in := start(work, attempt, script)
 	in.Run.Task = &wire.Task{ID: "0xf00d", Deal: "0xdea1", Index: 12}
-	in.Run.Env = map[string]string{"IEXEC_BOT_SIZE": "20", "IEXEC_BOT_FIRST_INDEX": "10", "IEXEC_INPUT_FILES_NUMBER": "1", "IEXEC_INPUT_FILE_URL_1": "https://example.com/x"}
+	in.Run.Env = map[string]string{"IEXEC_BOT_SIZE": "20", "IEXEC_BOT_FIRST_INDEX": "10", "IEXEC_INPUT_FILES_NUMBER": "1", "IEXEC_INPUT_FILE_NAME_1": "x", "IEXEC_DATASET_ADDRESS": "0xda"}
 	return in
 }
 
@@ -70,7 +70,7 @@ func TestLifeOfADealsWork(t *testing.T) {
 	env, err := os.ReadFile(filepath.Join(folder, "env"))
 	for _, want := range []string{
 		"IEXEC_TASK_ID=0xf00d\n", "IEXEC_DEAL_ID=0xdea1\n", "IEXEC_TASK_INDEX=12\n", "IEXEC_BOT_TASK_INDEX=12\n", "IEXEC_BOT_SIZE=20\n",
-		"IEXEC_BOT_FIRST_INDEX=10\n", "IEXEC_INPUT_FILES_NUMBER=1\n", "IEXEC_INPUT_FILE_URL_1=https://example.com/x\n",
+		"IEXEC_BOT_FIRST_INDEX=10\n", "IEXEC_INPUT_FILES_NUMBER=1\n", "IEXEC_INPUT_FILE_NAME_1=x\n", "IEXEC_DATASET_ADDRESS=0xda\n",
 	} {
 		if strings.Count("\n"+string(env), "\n"+want) != 1 {
 			t.Errorf("no %q among the variables, %v:\n%s", want, err, env)

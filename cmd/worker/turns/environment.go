@@ -42,13 +42,15 @@ func ours(name string) bool {
 // ofDeal tells a variable that the pool makes of a deal's terms, where no
 // requester can choose it.
 func ofDeal(name string) bool {
-	return name == botSize || name == botFirst || name == inputsNumber || strings.HasPrefix(name, "IEXEC_INPUT_FILE_URL_")
+	return name == botSize || name == botFirst || name == inputsNumber || strings.HasPrefix(name, inputName) ||
+		name == "IEXEC_DATASET_ADDRESS" || name == "IEXEC_DATASET_FILENAME"
 }
 
 const (
 	botSize      = "IEXEC_BOT_SIZE"
 	botFirst     = "IEXEC_BOT_FIRST_INDEX"
 	inputsNumber = "IEXEC_INPUT_FILES_NUMBER"
+	inputName    = "IEXEC_INPUT_FILE_NAME_"
 )
 
 // matches tells whether a name is what the rule says, or begins with what stands
@@ -85,7 +87,7 @@ func environment(e ledger.Entry, home, temp, in, out string) []string {
 		all = append(all, "IEXEC_DEAL_ID="+e.Run.Task.Deal)
 	}
 	for i, input := range e.Run.Inputs {
-		all = append(all, fmt.Sprintf("IEXEC_INPUT_FILE_NAME_%d=%s", i+1, input.Name))
+		all = append(all, fmt.Sprintf("%s%d=%s", inputName, i+1, input.Name))
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Run.Env)) {
 		if name != botFirst && name != inputsNumber {

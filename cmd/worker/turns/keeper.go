@@ -47,6 +47,7 @@ type Program struct {
 type Config struct {
 	Ledger     *ledger.Ledger
 	Files      Files
+	Outside    Outside
 	Mark       string // what the processes of all runs are known by
 	Programs   map[string]Program
 	Containers Containers // nil = no images are run

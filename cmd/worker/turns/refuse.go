@@ -51,6 +51,8 @@ func (k *Keeper) foreign(r wire.Run) string {
 		return fmt.Sprintf("application %q is not wanted here", r.App.Name)
 	case !k.Requesters.Admit(r.Requester):
 		return fmt.Sprintf("nothing is computed here for requester %q", r.Requester)
+	case r.Task == nil && len(r.Fetch) > 0:
+		return "it names files elsewhere, which only deals may"
 	case r.Task != nil && k.Chain == nil:
 		return "this worker has no wallet, so it takes no works of deals"
 	case r.App.Type == string(pool.ProcessApp) && !program:

@@ -33,7 +33,7 @@ var runFolders = []string{"in", "out", "tmp", "home"}
 
 // compute brings an assignment from running to reported or failed.
 func (k *Keeper) compute(t *turn) {
-	result, err := k.result(t.ctx, t.entry)
+	result, err := k.result(t)
 	if errors.Is(err, errStopped) || t.ctx.Err() != nil {
 		return
 	}
@@ -77,7 +77,8 @@ type made struct {
 }
 
 // result fetches, runs and packs. Its error is the reason of the failure.
-func (k *Keeper) result(ctx context.Context, e ledger.Entry) (made, error) {
+func (k *Keeper) result(t *turn) (made, error) {
+	ctx, e := t.ctx, t.entry
 	var none made
 	if reason := k.foreign(e.Run); reason != "" {
 		return none, errors.New(reason)
@@ -100,6 +101,9 @@ func (k *Keeper) result(ctx context.Context, e ledger.Entry) (made, error) {
 		return none, err
 	}
 	if err := k.fetch(ctx, e.Run.Inputs, folder, until); err != nil {
+		return none, err
+	}
+	if err := k.fetchOutside(t, folder, until); err != nil {
 		return none, err
 	}
 	wall := until.Sub(k.Now())

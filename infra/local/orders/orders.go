@@ -57,6 +57,15 @@ func OfRequest(o ethsig.RequestOrder, signature [65]byte) poco.IexecLibOrdersV5R
 	}
 }
 
+// OfDataset gives an order in the contracts' form.
+func OfDataset(o ethsig.DatasetOrder, signature [65]byte) poco.IexecLibOrdersV5DatasetOrder {
+	return poco.IexecLibOrdersV5DatasetOrder{
+		Dataset: common.Address(o.Dataset), Datasetprice: money(o.Price), Volume: number(o.Volume), Tag: o.Tag,
+		Apprestrict: common.Address(o.AppRestrict), Workerpoolrestrict: common.Address(o.WorkerpoolRestrict), Requesterrestrict: common.Address(o.RequesterRestrict),
+		Salt: o.Salt, Sign: signature[:],
+	}
+}
+
 // NoDataset is the order of a deal without a dataset.
 func NoDataset() poco.IexecLibOrdersV5DatasetOrder {
 	return poco.IexecLibOrdersV5DatasetOrder{Datasetprice: new(big.Int), Volume: new(big.Int)}

@@ -170,7 +170,7 @@ func TestBindings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, whole := range map[string]string{
-		"hub": "IexecInterfaceToken", "rlc": "IexecInterfaceToken", "appregistry": "registries/apps/AppRegistry",
+		"hub": "IexecInterfaceToken", "rlc": "IexecInterfaceToken", "appregistry": "registries/apps/AppRegistry", "datasetregistry": "registries/datasets/DatasetRegistry",
 		"workerpoolregistry": "registries/workerpools/WorkerpoolRegistry", "workerpool": "registries/workerpools/Workerpool",
 	} {
 		t.Run(name, func(t *testing.T) {

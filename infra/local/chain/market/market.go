@@ -83,6 +83,23 @@ func (m *Market) CreateApp(ctx context.Context, owner *chain.Account, app App) (
 	return registered(done[0], m.At.AppRegistry)
 }
 
+// Dataset is what its owner says of a dataset.
+type Dataset struct {
+	Name string
+	At   []byte      // where it lies, as the contracts have it
+	Sum  pool.Digest // SHA-256 of its bytes; zero = not said
+}
+
+// CreateDataset registers a dataset of the owner.
+func (m *Market) CreateDataset(ctx context.Context, owner *chain.Account, set Dataset) (pool.Address, error) {
+	done, err := owner.Do(ctx, chain.To(m.At.DatasetRegistry,
+		poco.NewDatasetRegistry().PackCreateDataset(common.Address(owner.Address()), set.Name, set.At, set.Sum)))
+	if err != nil {
+		return pool.Address{}, fmt.Errorf("registering a dataset: %w", err)
+	}
+	return registered(done[0], m.At.DatasetRegistry)
+}
+
 // Policy is what a pool asks of its workers and gives them, in percent.
 type Policy struct {
 	Stake  int // of the price, locked by each contribution
@@ -120,22 +137,25 @@ func registered(done chain.Done, registry pool.Address) (pool.Address, error) {
 }
 
 // Terms are those of a deal. Price, of one task, goes to the pool and its workers,
-// AppPrice to the app's owner.
+// AppPrice and DatasetPrice to the owners of these.
 type Terms struct {
-	App         pool.Address
-	AppOwner    ethsig.Signer
-	AppPrice    pool.NRLC
-	Pool        pool.Address
-	PoolOwner   ethsig.Signer
-	Price       pool.NRLC
-	Requester   *chain.Account // whose deposit pays
-	Beneficiary pool.Address   // zero = the requester
-	Callback    pool.Address
-	Tasks       int
-	Trust       int
-	Category    int // time class, by its number
-	Tag         pool.Hash
-	Params      string
+	App          pool.Address
+	AppOwner     ethsig.Signer
+	AppPrice     pool.NRLC
+	Dataset      pool.Address // zero = none
+	DatasetOwner ethsig.Signer
+	DatasetPrice pool.NRLC
+	Pool         pool.Address
+	PoolOwner    ethsig.Signer
+	Price        pool.NRLC
+	Requester    *chain.Account // whose deposit pays
+	Beneficiary  pool.Address   // zero = the requester
+	Callback     pool.Address
+	Tasks        int
+	Trust        int
+	Category     int // time class, by its number
+	Tag          pool.Hash
+	Params       string
 }
 
 // Match has all parties sign orders of one deal, and the requester match them.
@@ -147,22 +167,30 @@ func (m *Market) Match(ctx context.Context, t Terms) (pool.Deal, error) {
 	}
 	volume, category, trust := uint64(t.Tasks), uint64(t.Category), uint64(t.Trust)
 	app := ethsig.AppOrder{App: t.App, Price: t.AppPrice, Volume: volume, Tag: t.Tag, Salt: salt}
+	set := ethsig.DatasetOrder{Dataset: t.Dataset, Price: t.DatasetPrice, Volume: volume, Tag: t.Tag, Salt: salt}
 	offer := ethsig.WorkerpoolOrder{Workerpool: t.Pool, Price: t.Price, Volume: volume, Tag: t.Tag, Category: category, Trust: trust, Salt: salt}
 	request := ethsig.RequestOrder{
-		App: t.App, AppMaxPrice: t.AppPrice, Workerpool: t.Pool, WorkerpoolMaxPrice: t.Price, Requester: t.Requester.Address(),
+		App: t.App, AppMaxPrice: t.AppPrice, Dataset: t.Dataset, DatasetMaxPrice: t.DatasetPrice, Workerpool: t.Pool, WorkerpoolMaxPrice: t.Price, Requester: t.Requester.Address(),
 		Volume: volume, Tag: t.Tag, Category: category, Trust: trust, Beneficiary: t.Beneficiary, Callback: t.Callback, Params: t.Params, Salt: salt,
 	}
-	var signed [3][65]byte
+	var signed [4][65]byte
 	for i, party := range []struct {
 		order ethsig.Order
 		by    ethsig.Signer
-	}{{app, t.AppOwner}, {offer, t.PoolOwner}, {request, t.Requester}} {
+	}{{app, t.AppOwner}, {offer, t.PoolOwner}, {request, t.Requester}, {set, t.DatasetOwner}} {
+		if party.order == set && t.Dataset.IsZero() {
+			continue
+		}
 		var err error
 		if signed[i], err = party.by.Sign(ctx, m.Domain().Hash(party.order)); err != nil {
 			return pool.Deal{}, fmt.Errorf("signing an order: %w", err)
 		}
 	}
-	data := m.hub.PackMatchOrders(orders.OfApp(app, signed[0]), orders.NoDataset(), orders.OfWorkerpool(offer, signed[1]), orders.OfRequest(request, signed[2]))
+	theirs := orders.NoDataset()
+	if !t.Dataset.IsZero() {
+		theirs = orders.OfDataset(set, signed[3])
+	}
+	data := m.hub.PackMatchOrders(orders.OfApp(app, signed[0]), theirs, orders.OfWorkerpool(offer, signed[1]), orders.OfRequest(request, signed[2]))
 	if _, err := t.Requester.Do(ctx, chain.To(m.At.Hub, data)); err != nil {
 		return pool.Deal{}, fmt.Errorf("matching orders: %w", err)
 	}

@@ -103,19 +103,38 @@ func (t *Trade) Withdraw(from *ethsig.Key, amount pool.NRLC) {
 	t.do(from, chain.To(t.At.Hub, poco.NewHub().PackWithdraw(big.NewInt(int64(amount)))))
 }
 
+// Dataset registers a dataset of the owner's that lies at a URL.
+func (t *Trade) Dataset(url string, sum pool.Digest) pool.Address {
+	t.tb.Helper()
+	sets, owner := poco.NewDatasetRegistry(), common.Address(t.Owner.Address())
+	t.do(t.Owner, chain.To(t.At.DatasetRegistry, sets.PackCreateDataset(owner, "set", []byte(url), sum)))
+	return t.address(sets.UnpackPredictDataset(t.view(t.At.DatasetRegistry, sets.PackPredictDataset(owner, "set", []byte(url), sum))))
+}
+
 // Match makes a deal of tasks with these arguments, of time class XS.
 func (t *Trade) Match(tasks, trust uint64, args string) pool.Deal {
+	t.tb.Helper()
+	return t.MatchOver(pool.Address{}, tasks, trust, fmt.Sprintf(`{"iexec_args":%q}`, args))
+}
+
+// MatchOver makes a deal as Match does, over a dataset, zero for none, and with these
+// parameters.
+func (t *Trade) MatchOver(set pool.Address, tasks, trust uint64, params string) pool.Deal {
 	t.tb.Helper()
 	t.salt++
 	salt, domain := pool.Hash{t.salt}, ethsig.Domain{ChainID: t.Chain.ID(), Hub: t.At.Hub}
 	app := ethsig.AppOrder{App: t.App, Volume: tasks, Salt: salt}
 	offer := ethsig.WorkerpoolOrder{Workerpool: t.Pool, Price: Price, Volume: tasks, Trust: trust, Salt: salt}
+	theirs, over := orders.NoDataset(), ethsig.DatasetOrder{Dataset: set, Volume: tasks, Salt: salt}
+	if !set.IsZero() {
+		theirs = orders.OfDataset(over, t.sign(t.Owner, domain.Hash(over)))
+	}
 	request := ethsig.RequestOrder{
-		App: t.App, Workerpool: t.Pool, WorkerpoolMaxPrice: Price, Requester: t.Requester.Address(), Volume: tasks, Trust: trust,
-		Beneficiary: t.Requester.Address(), Params: fmt.Sprintf(`{"iexec_args":%q}`, args), Salt: salt,
+		App: t.App, Dataset: set, Workerpool: t.Pool, WorkerpoolMaxPrice: Price, Requester: t.Requester.Address(), Volume: tasks, Trust: trust,
+		Beneficiary: t.Requester.Address(), Params: params, Salt: salt,
 	}
 	t.do(t.Requester, chain.To(t.At.Hub, poco.NewHub().PackMatchOrders(
-		orders.OfApp(app, t.sign(t.Owner, domain.Hash(app))), orders.NoDataset(),
+		orders.OfApp(app, t.sign(t.Owner, domain.Hash(app))), theirs,
 		orders.OfWorkerpool(offer, t.sign(t.Owner, domain.Hash(offer))), orders.OfRequest(request, t.sign(t.Requester, domain.Hash(request))))))
 	deals, err := t.Door().Deals(t.tb.Context(), t.Chain.Head().Block, []pool.Hash{ethsig.DealID(domain.Hash(request), 0)})
 	if err != nil || len(deals) != 1 {
