@@ -156,12 +156,15 @@ type Terms struct {
 	Category     int // time class, by its number
 	Tag          pool.Hash
 	Params       string
+	Salt         pool.Hash // of the orders, which are matched once; zero = new ones
 }
 
 // Match has all parties sign orders of one deal, and the requester match them.
 func (m *Market) Match(ctx context.Context, t Terms) (pool.Deal, error) {
-	var salt pool.Hash
-	_, _ = rand.Read(salt[:]) // never fails
+	salt := t.Salt
+	if salt.IsZero() {
+		_, _ = rand.Read(salt[:]) // never fails
+	}
 	if t.Beneficiary.IsZero() {
 		t.Beneficiary = t.Requester.Address()
 	}
