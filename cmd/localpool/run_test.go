@@ -163,6 +163,19 @@ func TestPoolRunsEndsAndRunsAgain(t *testing.T) {
 	if _, err := again.end(); err != nil {
 		t.Errorf("the second end: %v", err)
 	}
+	wallets := filepath.Join(o.dir, "chain", "wallets")
+	theirs, err := os.ReadFile(filepath.Join(wallets, mint.Requester+".json"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(wallets, mint.PoolOwner+".json"), theirs, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	want := "the start checks: WORKERPOOLADDRESS: found " + place.Workerpool.String() + ", owned by 0x"
+	if err := run(t.Context(), o, &said); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), ", expected one owned by the pool's wallet 0x") || said.Len() > 0 {
+		t.Errorf("a pool by another's wallet: %v, and it said %s", err, said.String())
+	}
 	if err := os.RemoveAll(filepath.Join(o.dir, "chain")); err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,8 @@ func (c *court) registered(stake string) pool.Address {
 func TestChainRegister(t *testing.T) {
 	c := newCourt(t)
 	c.chain(exitDone, "--workerpool", nowhere, "status")
-	c.says("not registered", "1000 RLC, not deposited", "10000 ETH", c.key.Address().String())
+	c.says("not registered", "1000 RLC, not deposited", "10000 ETH", c.key.Address().String(),
+		"does not fit  WORKERPOOLADDRESS: found "+nowhere+", where nothing answers owner, expected a workerpool of the hub's registry "+c.at.WorkerpoolRegistry.String())
 	c.chain(exitDone, "register", "ours", "--pool-reward", "5")
 	c.says("would register", "and then would let deals")
 	c.tried("register", "ours", "--pool-reward", "5")
@@ -143,7 +144,9 @@ func TestChainRegister(t *testing.T) {
 	at := c.registered("").String() // which leaves its policy
 	c.tried("register", "ours", "--worker-stake", "35")
 	c.chain(exitDone, "--workerpool", at, "status")
-	c.says(at+` "ours", the wallet's`, "worker stake 35 %, reward for the pool 5 %", "31337")
+	c.says(at+` "ours", the wallet's`, "worker stake 35 %, reward for the pool 5 %", "31337", "what is named fits the chain")
+	c.chain(exitDone, "--workerpool", at, "--json", "status", "--chain-id", "42161", "--rlc", nowhere)
+	c.says(`"CHAINID: found a node (ETHNODE) of chain 31337, expected one of chain 42161"`, `"RLCCONTRACT: found `+nowhere+`, expected the hub's token `+c.at.RLC.String())
 	c.chain(exitFailed, "--workerpool", nowhere, "register", "ours", "--yes")
 	c.says("--workerpool: it is "+nowhere, at)
 	c.must(exitDone, "chain", "--node", c.on.URL(), "--hub", c.at.Hub.String(), "--workerpool", at, "--json", "status")

@@ -69,7 +69,9 @@ var mutants = []mutant{
 	{"life/deal.go", "row.State == pool.Uploading && row.Digest == l.Task.Digest", "row.State == pool.Uploading", "bytes of another digest are brought"},
 	{"life/deal.go", "row.State == pool.HasRevealed && row.Digest == l.Task.Digest", "row.State == pool.HasRevealed", "who reported another digest than it revealed may upload"},
 	{"life/deal.go", "!there && pending(row)", "(!there || true) && pending(row)", "who has contributed counts as pending too"},
-	{"life/deal.go", "r.Says == pool.SaysUploaded && stored:", "r.Says == pool.SaysUploaded:", "the bytes are taken to be there"},
+	{"life/deal.go", "r.Says == pool.SaysUploaded && stored &&", "r.Says == pool.SaysUploaded &&", "the bytes are taken to be there"},
+	{"life/deal.go", "r.Callback != \"\" && r.Digest == l.Task.Digest", "r.Callback != \"\"", "a deal is called back with what nobody revealed"},
+	{"life/deal.go", "l.Work.Size, l.Work.Callback = pool.Digest{}, 0, \"\"", "l.Work.Size, l.Work.Callback = pool.Digest{}, 0, l.Work.Callback", "a deal is called back with what a lost consensus was about"},
 
 	// placement
 	{"placement/decide.go", "|| t.State == pool.Refused && t.Attempt >= m.policy.MaxRefusals)", ")", "the same worker is asked for ever"},
@@ -124,7 +126,7 @@ var mutants = []mutant{
 	{"settlement/rules.go", "Add(-m.policy.Contribute - m.T)", "Add(-m.policy.Contribute)", "a task is reopened without time to run it"},
 	{"settlement/rules.go", "		return m.finalBy()\n", "		return m.contributeBy()\n", "no task is finalized after its contribution window"},
 	{"settlement/rules.go", "	if !m.Running {", "	if m.Running {", "what nobody runs is initialized, and what somebody runs is not"},
-	{"settlement/rules.go", "{onlyUninitialized, onlyWhatCanBeFinalized, onlyWhileSomebodyWaits", "{onlyUninitialized, onlyWhileSomebodyWaits", "gas is spent on what cannot be finalized"},
+	{"settlement/rules.go", ", onlyWithItsCallback}", "}", "finalized without what to call back with"},
 	{"settlement/rules.go", "	case m.Chain.Reveals == 0:\n", "	case m.Chain.Reveals < 0:\n", "finalized though nobody revealed"},
 	{"settlement/rules.go", "m.Chain.Reveals < m.Chain.Winners && m.now", "m.now", "what all have revealed waits for the deadline"},
 	{"settlement/rules.go", "m.Chain.Reveals < m.Chain.Winners && m.now.Before(m.Chain.RevealBy)", "m.Chain.Reveals < m.Chain.Winners", "one winner that does not reveal holds up all"},
@@ -132,7 +134,7 @@ var mutants = []mutant{
 	{"settlement/rules.go", "	if len(m.Results) == 0 {", "	if len(m.Results) < 0 {", "a requester pays for a result that is nowhere"},
 	{"settlement/rules.go", "	case m.Chain.Reveals > 0:\n		return \"somebody", "	case false:\n		return \"somebody", "a revealed consensus is to be reopened"},
 	{"settlement/rules.go", "	case m.now.Before(m.Chain.RevealBy):\n		return \"winners may still reveal\"\n	}\n	return \"\"\n}\n\n// onlyWithTimeForARun", "	}\n	return \"\"\n}\n\n// onlyWithTimeForARun", "reopened while winners may reveal"},
-	{"settlement/rules.go", "onlyRevealing, onlyWhatCanBeFinalized, onlyBeforeTheEnd,", "onlyRevealing, onlyWhatCanBeFinalized,", "finalized after the final deadline"},
+	{"settlement/rules.go", "onlyRevealing, onlyBeforeTheEnd,", "onlyRevealing,", "finalized after the final deadline"},
 	{"settlement/rules.go", "{onlyOpen, onlyAfterTheEnd}", "{onlyOpen}", "claimed while it could be finalized"},
 	{"settlement/rules.go", "{onlyUninitialized, onlyAfterTheEnd}", "{onlyUninitialized}", "the refund of what could still be run"},
 	{"settlement/rules.go", "	if m.now.Before(m.finalBy()) {", "	if !m.now.After(m.finalBy()) {", "claims a second too late"},
@@ -147,6 +149,7 @@ var mutants = []mutant{
 	{"settlement/settlement.go", "		return m.Chain.Block == head.Number\n", "		return false\n", "what a reorganisation took back is never done again"},
 	{"settlement/settlement.go", "	case pool.ActionDropped:\n		return true\n", "	case pool.ActionDropped:\n		return false\n", "what was of no use once is never done"},
 	{"settlement/settlement.go", "|| !bytes.Equal(has.Results, wanted.Results)", "|| !bytes.Equal(has.Results, nil) && false", "finalize says where another result lies"},
+	{"settlement/settlement.go", " || !bytes.Equal(has.Callback, wanted.Callback)", "", "a deal is called back with what was there first"},
 	{"settlement/settlement.go", "return !has.Before.Equal(wanted.Before) ||", "return", "a moved deadline is not followed"},
 	{"settlement/settlement.go", "			case a.State == pool.ActionWanted, m.Chain.Status.Ended():", "			default:", "what is on its way is given up"},
 	{"settlement/settlement.go", "			case a.State == pool.ActionWanted, m.Chain.Status.Ended():", "			case a.State == pool.ActionWanted:", "what can have no effect any more is waited for"},
@@ -159,7 +162,7 @@ var mutants = []mutant{
 	{"settlement/group.go", "min(max(most, 1), MostInBroadcast)", "max(most, 1)", "a sending that no block takes"},
 	{"settlement/risk.go", "return price * stakePercent / 100", "return price / 100 * stakePercent", "the stake is rounded before it is taken of the price"},
 	{"settlement/risk.go", "		if t.Chain.Status.Ended() {\n			continue\n		}\n", "", "what has ended is still at risk"},
-	{"settlement/risk.go", "t.Callback || left <= 0", "t.Callback || left < 0", "what is lost now has still time"},
+	{"settlement/risk.go", "case left <= 0", "case left < 0", "what is lost now has still time"},
 	{"settlement/risk.go", "r.Open == 0 || left < r.Slack", "left < r.Slack", "there is never any slack"},
 	{"settlement/risk.go", "	case t.Chain.RevealBy.After(t.contributeBy()):\n", "	case false:\n", "late reveals are given up"},
 
@@ -169,6 +172,14 @@ var mutants = []mutant{
 	{"reason/work.go", "l.Max > 0 && l.Running >= l.Max", "l.Running >= l.Max", "no limit is taken for a limit of nothing"},
 	{"reason/work.go", "		if !w.Live(q.Now) {\n			continue\n		}\n", "", "a work is said to wait for workers that are lost"},
 	{"reason/estimate.go", "uneven/float64(len(seen)) + uneven/float64(n)", "uneven/float64(n)", "an estimate claims to know the rate exactly"},
+
+	// start checks
+	{"chain/fit/fit.go", "	case !registered:", "	case false:", "a contract that is no pool of the hub's passes for one"},
+	{"chain/fit/fit.go", "if l.ChainID != 0 && l.id != l.ChainID {", "if l.ChainID == 0 {", "another chain pays in play money"},
+	{"chain/fit/fit.go", "case !l.Wallet.IsZero() && pool.Address(owner) != l.Wallet:", "case false:", "the pool is another's"},
+	{"chain/fit/faults.go", "return f.Away == nil })", "return false })", "what is wrong is excused by a node that is away"},
+	{"entry/resource.go", "asked.RequestType == cfn.RequestUpdate && pool.KindOf", "pool.KindOf", "deals begin on a chain that nobody has seen"},
+	{"entry/resource.go", "if asked.RequestType != cfn.RequestDelete {", "if asked.RequestType != cfn.RequestUpdate {", "a wrong chain keeps a stack from being deleted"},
 
 	// wire
 	{"wire/submit.go", "in.Size > maxFile:", "in.Size >= maxFile:", "a file of the largest size is refused"},

@@ -2,16 +2,21 @@ package onchain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"workerpool/cmd/poolctl/page"
 	"workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 	"workerpool/shared/chain/owner"
 	"workerpool/shared/pool"
 )
 
-type statusCommand struct{}
+type statusCommand struct {
+	ChainID uint64  `name:"chain-id" help:"Number that the chain is to have." placeholder:"N" env:"CHAINID"`
+	RLC     address `name:"rlc" help:"The token that is to be the hub's." placeholder:"0x..." env:"RLCCONTRACT"`
+}
 
 // status is what status answers. Amounts are in nRLC.
 type status struct {
@@ -28,6 +33,7 @@ type status struct {
 	Covers     int64     `json:"covers_nrlc"` // price of further deals that the free stake suffices for
 	Gas        string    `json:"gas_wei"`
 	Workerpool *standing `json:"workerpool,omitempty"`
+	Faults     []string  `json:"faults,omitempty"` // parameters that do not fit, as the pool's start checks say it
 }
 
 // standing is the pool in a status.
@@ -42,7 +48,7 @@ type standing struct {
 }
 
 // Run looks at the wallet of the flags, or without one at the pool's owner.
-func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
+func (c statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
 	door, err := all.open(ctx, t)
 	if err != nil {
 		return err
@@ -77,7 +83,28 @@ func (statusCommand) Run(ctx context.Context, all *Commands, t Console) error {
 			out.Workerpool.Owner = seen.Owner.String()
 		}
 	}
+	if out.Faults, err = c.faults(ctx, all, door, by.Address); err != nil {
+		return err
+	}
 	return t.Print(out, func(p *page.Table) { out.show(p, purse) })
+}
+
+// faults makes the start checks of the pool, when one is named.
+func (c statusCommand) faults(ctx context.Context, all *Commands, door *owner.Owner, by pool.Address) (lines []string, err error) {
+	if all.Workerpool.isZero() {
+		return nil, nil
+	}
+	var seen fit.Faults
+	err = door.Fit(ctx, fit.Wanted{
+		Node: all.Node, ChainID: c.ChainID, Hub: pool.Address(all.Hub), RLC: pool.Address(c.RLC), Pool: pool.Address(all.Workerpool), Wallet: by,
+	})
+	if err == nil || !errors.As(err, &seen) || pool.KindOf(err) == pool.Unavailable {
+		return nil, err
+	}
+	for _, fault := range seen {
+		lines = append(lines, fault.String())
+	}
+	return lines, nil
 }
 
 func (s status) show(p *page.Table, purse chain.Purse) {
@@ -97,6 +124,12 @@ func (s status) show(p *page.Table, purse chain.Purse) {
 		if w.Registered {
 			p.Row("policy", fmt.Sprintf("worker stake %d %%, reward for the pool %d %%", w.WorkerStake, w.PoolReward))
 		}
+	}
+	for _, fault := range s.Faults {
+		p.Row("does not fit", fault)
+	}
+	if w := s.Workerpool; w != nil && len(s.Faults) == 0 {
+		p.Row("checks", "what is named fits the chain")
 	}
 	p.Row("wallet", s.Wallet)
 	p.Row("held", rlc(purse.RLC)+", not deposited")

@@ -96,3 +96,19 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// What is certainly wrong is not excused by a node that said nothing more.
+func TestKind(t *testing.T) {
+	t.Parallel()
+	wrong, away := fit.Fault{Parameter: "RLCCONTRACT"}, fit.Fault{Parameter: "ETHNODE", Away: pool.Down("the node", nil)}
+	for want, all := range map[pool.Kind][]fit.Faults{pool.Unavailable: {{away}, {away, away}}, "": {{wrong}, {wrong, away}, {away, wrong}}} {
+		for _, faults := range all {
+			if got := pool.KindOf(faults.Err()); got != want {
+				t.Errorf("%v is of kind %q, want %q", faults, got, want)
+			}
+		}
+	}
+	if err := (fit.Faults{}).Err(); err != nil {
+		t.Error(err)
+	}
+}

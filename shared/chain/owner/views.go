@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"workerpool/shared/chain"
+	"workerpool/shared/chain/fit"
 	"workerpool/shared/ethsig"
 	"workerpool/shared/pool"
 )
@@ -20,6 +21,10 @@ func (o *Owner) Account(ctx context.Context, wallet pool.Address) (chain.Purse, 
 	purse, err := o.chain.Purse(ctx, at, wallet)
 	return purse, at, err
 }
+
+// Fit tells whether the pool's parameters fit the chain, as the pool itself asks
+// when it starts; the error is fit.Faults.
+func (o *Owner) Fit(ctx context.Context, want fit.Wanted) error { return fit.Check(ctx, o.chain, want) }
 
 // Workerpool is what the chain keeps of a pool.
 type Workerpool struct {
