@@ -190,4 +190,8 @@ var mutants = []mutant{
 	{"wire/heartbeat.go", "		seen[r.Work] = true", "		_ = seen", "a work is reported twice in one call"},
 	{"wire/heartbeat.go", "err != nil || digest.IsZero() {", "err != nil {", "no digest passes for a result"},
 	{"wire/work.go", "			if w.State.Ended() {\n				row.SHA256", "			{\n				row.SHA256", "digests are told while consensus is open"},
+	{"wire/fetch.go", " && u.User == nil", "", "a password is carried to whoever asks"},
+	{"wire/fetch.go", "for n := 2; taken[unique]; n++ {", "for n := 2; taken[unique] && n < 2; n++ {", "one file lies over another"},
+	{"wire/fetch.go", "case tee(d.Tag) != \"\":", "case false:", "what is for an enclave lies open"},
+	{"wire/fetch.go", "if !f.Digest.IsZero() {", "if f.Digest.IsZero() {", "nobody holds a dataset against its checksum"},
 }
