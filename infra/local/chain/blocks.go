@@ -74,7 +74,11 @@ func (c *Chain) waiting() int {
 
 // seal makes one block and counts what is in it; the lock is held.
 func (c *Chain) seal() int {
-	c.beacon.Commit()
+	if c.ahead == 0 {
+		c.beacon.Commit()
+	} else if err := c.commit(); err != nil {
+		panic(fmt.Sprintf("a chain that makes no blocks: %v", err))
+	}
 	// On disk, and not only on its way there. A block that a crash overtakes here was
 	// never made, as in a reorganisation.
 	if err := c.eth.ChainDb().SyncKeyValue(); err != nil {

@@ -54,6 +54,7 @@ type Config struct {
 	Period time.Duration  // a block each time it passes, as on public chains; 0 = one as soon as there is something to put into it
 	Quiet  time.Duration  // with Period: how long no block is made while there is nothing to put into one; 0 = none is left out
 	Fund   []pool.Address // have money for gas from the first block
+	Ahead  time.Duration  // of the wall clock is the chain's, or behind it when negative
 	Dir    string         // keeps the chain, which goes on from there, each block as soon as it is made; "" = in memory
 }
 
@@ -74,6 +75,8 @@ type Chain struct {
 	mined   chan struct{} // closed at the next block
 	arrived chan struct{} // there may be something to put into a block
 	signer  types.Signer
+	ahead   time.Duration
+	latest  uint64 // second that commit gave to a block
 }
 
 // wealth is what an account has of the chain's own money at the start: 10,000.
@@ -113,7 +116,7 @@ func Start(c Config) (*Chain, error) {
 	}
 	chain := &Chain{
 		id: c.ID, stack: stack, stop: make(chan struct{}), mined: make(chan struct{}), arrived: make(chan struct{}, 1),
-		signer: types.LatestSignerForChainID(new(big.Int).SetUint64(c.ID)),
+		signer: types.LatestSignerForChainID(new(big.Int).SetUint64(c.ID)), ahead: c.Ahead,
 	}
 	chain.rich = chain.Account(key)
 	if err := chain.start(c.Dir, slices.Concat(c.Fund, []pool.Address{key.Address()})); err != nil {
@@ -143,7 +146,7 @@ func (c *Chain) start(dir string, funded []pool.Address) error {
 	config := ethconfig.Defaults
 	config.SyncMode = ethconfig.FullSync
 	config.LogNoHistory = true // else logs are looked up in an index that lags behind
-	config.Genesis = &core.Genesis{Config: &rules, GasLimit: blockRoom, Timestamp: uint64(time.Now().Unix()), Alloc: alloc}
+	config.Genesis = &core.Genesis{Config: &rules, GasLimit: blockRoom, Timestamp: uint64(time.Now().Add(c.ahead).Unix()), Alloc: alloc}
 	config.Miner.GasCeil = blockRoom
 	config.Miner.GasPrice = big.NewInt(leastTip)
 	config.TxPool.PriceLimit = leastTip
