@@ -117,6 +117,8 @@ type order struct {
 	volume int
 	trust  int
 	args   string
+	over   pool.Address // the dataset; zero = none
+	inputs []string     // URLs
 }
 
 // buy lets iExec's client sign for the app and the request, and make a deal of
@@ -126,19 +128,30 @@ func (r *requester) buy(o order, offer []byte) (deal string) {
 	if err := os.WriteFile(filepath.Join(r.dir, "orders.json"), offer, 0o600); err != nil {
 		r.t.Fatal(err)
 	}
-	r.iexec(&struct{}{}, "order", "init", "--app", "--request")
+	sides := []string{"--app", "--request"}
+	if !o.over.IsZero() {
+		sides = append(sides, "--dataset")
+	}
+	r.iexec(&struct{}{}, append([]string{"order", "init"}, sides...)...)
+	params := map[string]any{"iexec_args": o.args}
+	if len(o.inputs) > 0 {
+		params["iexec_input_files"] = o.inputs
+	}
 	r.change("iexec.json", func(conf map[string]any) {
 		orders := conf["order"].(map[string]any)
 		app, request := orders["apporder"].(map[string]any), orders["requestorder"].(map[string]any)
 		app["app"], app["volume"] = o.app.String(), strconv.Itoa(o.volume)
 		for field, value := range map[string]any{
 			"app": o.app.String(), "workerpool": r.pool.String(), "workerpoolmaxprice": strconv.FormatInt(int64(price), 10),
-			"volume": strconv.Itoa(o.volume), "trust": strconv.Itoa(o.trust), "category": "0", "params": map[string]string{"iexec_args": o.args},
+			"volume": strconv.Itoa(o.volume), "trust": strconv.Itoa(o.trust), "category": "0", "params": params,
 		} {
 			request[field] = value
 		}
+		if set, ok := orders["datasetorder"].(map[string]any); ok {
+			request["dataset"], set["dataset"], set["volume"] = o.over.String(), o.over.String(), strconv.Itoa(o.volume)
+		}
 	})
-	r.iexec(&struct{}{}, "order", "sign", "--app", "--request", "--skip-preflight-check")
+	r.iexec(&struct{}{}, append([]string{"order", "sign", "--skip-preflight-check"}, sides...)...)
 	var filled struct{ DealID, Volume string }
 	r.iexec(&filled, "order", "fill", "--skip-preflight-check")
 	if filled.Volume != strconv.Itoa(o.volume) {
