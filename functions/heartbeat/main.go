@@ -63,7 +63,7 @@ func run(ctx context.Context) error {
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "heartbeat", Now: time.Now})
 	flow := heartbeat.New(heartbeat.Config{
 		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, Budget: budget, MaxFile: maxFile, Pool: name,
-		Deals: deals, Recover: ethsig.Signed,
+		Deals: deals, Recover: ethsig.Signed, Keccak: ethsig.Keccak,
 	})
 	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
 	return nil

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"workerpool/shared/chain/node"
 	"workerpool/shared/pool"
 )
 
@@ -41,13 +45,31 @@ func (c *Client) callOf(kind pool.ActionKind, actions []pool.Action) (Call, erro
 	case kind == pool.InitializeClaim:
 		out.Data = c.contract.PackInitializeAndClaimArray(deals, indices)
 	case kind == pool.Finalize && one:
-		out.Data = c.contract.PackFinalize(tasks[0], actions[0].Results, nil)
+		out.Data = c.contract.PackFinalize(tasks[0], actions[0].Results, actions[0].Callback)
 	case kind == pool.Reopen && one:
 		out.Data = c.contract.PackReopen(tasks[0])
 	default:
 		return Call{}, fmt.Errorf("%d actions to %s do not go into one broadcast", len(actions), kind)
 	}
 	return out, nil
+}
+
+// askCallbackGas asks what gas the hub gives the contracts that it calls back
+// (callbackgas). Its owner may change it.
+func (c *Client) askCallbackGas() *node.Request {
+	call := map[string]any{"to": common.Address(c.config.Hub), "data": hexutil.Bytes(c.contract.PackCallbackgas())}
+	return &node.Request{Method: "eth_call", Args: []any{call, "latest"}, Into: new(hexutil.Bytes)}
+}
+
+func (c *Client) readCallbackGas(asked *node.Request) (uint64, error) {
+	if asked.Err != nil {
+		return 0, asked.Err
+	}
+	gas, err := c.contract.UnpackCallbackgas(bytesOf(asked))
+	if err != nil {
+		return 0, malformed("callbackgas", bytesOf(asked), err)
+	}
+	return uint64(small(gas)), nil
 }
 
 // Contribute is a worker's word on a task: the hash and the seal of its result,

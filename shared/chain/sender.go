@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -95,7 +96,7 @@ func (s *Sender) Compose(ctx context.Context, b pool.Broadcast, actions []pool.A
 	} else if len(actions) > 0 {
 		return pool.Broadcast{}, fmt.Errorf("%d actions in a broadcast that is to do nothing", len(actions))
 	}
-	out, err := s.ComposeCall(ctx, b, call)
+	out, err := s.compose(ctx, b, call, slices.ContainsFunc(actions, func(a pool.Action) bool { return len(a.Callback) > 0 }))
 	if revert := (*RevertError)(nil); errors.As(err, &revert) {
 		if revert.Actions, err = s.blame(ctx, b.Kind, actions); err != nil {
 			return pool.Broadcast{}, err
@@ -107,13 +108,23 @@ func (s *Sender) Compose(ctx context.Context, b pool.Broadcast, actions []pool.A
 
 // ComposeCall is Compose for any call.
 func (s *Sender) ComposeCall(ctx context.Context, b pool.Broadcast, call Call) (pool.Broadcast, error) {
+	return s.compose(ctx, b, call, false)
+}
+
+// compose makes a transaction; in one that calls back the hub calls a contract of
+// the requester's at its end.
+func (s *Sender) compose(ctx context.Context, b pool.Broadcast, call Call, callsBack bool) (pool.Broadcast, error) {
 	id, err := s.chain.ChainID(ctx)
 	if err != nil {
 		return pool.Broadcast{}, err
 	}
-	gas := s.estimate(call)
+	gas, onward := s.estimate(call), s.chain.askCallbackGas()
 	market := newMarket()
-	if err := s.chain.node.Batch(ctx, append(market.requests(), gas)); err != nil {
+	asked := append(market.requests(), gas)
+	if callsBack {
+		asked = append(asked, onward)
+	}
+	if err := s.chain.node.Batch(ctx, asked); err != nil {
 		return pool.Broadcast{}, err
 	}
 	if err := s.judge(gas.Err); err != nil {
@@ -126,7 +137,17 @@ func (s *Sender) ComposeCall(ctx context.Context, b pool.Broadcast, call Call) (
 	limit := uint64(*gas.Into.(*hexutil.Uint64))
 	// Head room: a contribution that others in its block make the deciding one takes
 	// up to 45 % more than it was estimated at, and prices of data and storage move.
-	limit = min(limit+limit/10*6, max(limit, uint64(*market.newest.GasLimit)))
+	room := limit / 10 * 6
+	if callsBack {
+		// The estimate is the least with which the hub does not mind what becomes of
+		// the contract that it calls: the contract may have been short of gas.
+		onward, err := s.chain.readCallbackGas(onward)
+		if err != nil {
+			return pool.Broadcast{}, err
+		}
+		room += onward
+	}
+	limit = min(limit+room, max(limit, uint64(*market.newest.GasLimit)))
 	return s.sign(ctx, b, id, price.transaction(id, b.Nonce, call, limit))
 }
 

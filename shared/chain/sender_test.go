@@ -110,6 +110,21 @@ func TestCompose(t *testing.T) {
 			t.Errorf("%s: %+v", c.method, tx)
 		}
 	}
+	f.view(t, "callbackgas", nil, big.NewInt(100_000))
+	back := action(pool.Finalize, 0)
+	back.Callback = []byte("called back with")
+	called, err := s.Compose(ctx, pool.Broadcast{Kind: pool.Finalize, Nonce: 4, Attempt: 1}, []pool.Action{back})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := hubABI.Pack("finalize", id(200), []byte("where"), back.Callback)
+	if tx := decode(t, called.Raw); err != nil || string(tx.Data()) != string(want) || tx.Gas() != 420_000 {
+		t.Errorf("with a callback: %+v, %v", tx, err)
+	}
+	f.view(t, "callbackgas", nil, new(big.Int).Lsh(big.NewInt(1), 200))
+	if called, err = s.Compose(ctx, pool.Broadcast{Kind: pool.Finalize, Nonce: 4, Attempt: 1}, []pool.Action{back}); err != nil || decode(t, called.Raw).Gas() != 32_000_000 {
+		t.Errorf("with all the gas of a block: %v", err)
+	}
 	nothing, err := s.Compose(ctx, pool.Broadcast{Nonce: 4, Attempt: 1}, nil)
 	if err != nil {
 		t.Fatal(err)

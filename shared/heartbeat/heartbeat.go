@@ -56,6 +56,7 @@ type Config struct {
 	Pool    string                                                    // name of the pool, in what wallets sign
 	Deals   bool                                                      // the pool serves deals: workers may have wallets
 	Recover func(text string, signature []byte) (pool.Address, error) // who signed a text (personal_sign)
+	Keccak  func(parts ...[]byte) pool.Hash                           // the chain's hash (keccak256)
 }
 
 // Heartbeat hears workers.
@@ -191,6 +192,10 @@ func (h *Heartbeat) take(ctx context.Context, c Call, known map[pool.WorkID]pool
 	byWork := map[pool.WorkID]pool.Report{}
 	var ids []pool.WorkID
 	for _, r := range reports {
+		if r.Callback != "" && h.Keccak([]byte(r.Callback)) != pool.Hash(r.Digest) {
+			slog.WarnContext(ctx, "not what the result is to be called back with", telemetry.KeyWork, int64(r.Work), telemetry.KeyWorker, int64(c.Worker))
+			r.Callback = "" // as good as not brought
+		}
 		byWork[r.Work] = r
 		ids = append(ids, r.Work)
 	}

@@ -151,7 +151,7 @@ func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction
 		out.Run, err = h.run(ctx, order.Work, offer)
 		if turn, ok := reply.Turns[order.Work]; ok && err == nil {
 			out.Run.Task = &wire.Task{
-				ID: turn.Task.String(), Deal: turn.Deal.String(), Index: turn.Index, ContributeBy: turn.ContributeBy, FinalBy: turn.FinalBy,
+				ID: turn.Task.String(), Deal: turn.Deal.String(), Index: turn.Index, ContributeBy: turn.ContributeBy, FinalBy: turn.FinalBy, CallsBack: turn.CallsBack,
 			}
 		}
 	case placement.Continue, placement.Contribute:

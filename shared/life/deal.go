@@ -41,9 +41,12 @@ func (l *Life) reportOfDeal(now time.Time, row *Row, r pool.Report, stored bool,
 		switch {
 		case r.Says == pool.SaysUploading && !row.StartBy.IsZero():
 			row.StartBy, row.RunBy = time.Time{}, now.Add(p.UploadLimit)
-		case r.Says == pool.SaysUploaded && stored:
+		case r.Says == pool.SaysUploaded && stored && l.brings(r):
 			row.State, row.StartBy, row.RunBy = pool.Closed, time.Time{}, time.Time{}
 			l.Work.File, l.Work.Size = row.File, row.Size
+			if l.Work.CallsBack {
+				l.Work.Callback = r.Callback
+			}
 		}
 	case pool.SaysFailed:
 		if row.State.Open() || row.State == pool.Uploading || row.State == pool.Reported {
@@ -57,6 +60,13 @@ func (l *Life) reportOfDeal(now time.Time, row *Row, r pool.Report, stored bool,
 			row.State, row.Reason = pool.Broken, r.Reason
 		}
 	}
+}
+
+// brings tells that a report has what the result is to be called back with, if it
+// is: bytes of the digest that was revealed. That they are those of the report's own
+// digest was seen by whoever hands it in.
+func (l *Life) brings(r pool.Report) bool {
+	return !l.Work.CallsBack || r.Callback != "" && r.Digest == l.Task.Digest
 }
 
 // lacksOfDeal gives how many more contributions the contract's inequality asks
@@ -120,7 +130,7 @@ func (l *Life) settleDeal(now time.Time, seed uint64, p Policy) {
 	t := l.Task
 	agreed := t.Status >= pool.TaskRevealing && !t.Consensus.IsZero()
 	if !agreed || t.Digest != l.Work.Digest {
-		l.Work.File, l.Work.Size = pool.Digest{}, 0 // what was brought was the result of a consensus that is no more
+		l.Work.File, l.Work.Size, l.Work.Callback = pool.Digest{}, 0, "" // what was brought was the result of a consensus that is no more
 	}
 	for i := range l.Rows {
 		l.place(&l.Rows[i], now, agreed, p)

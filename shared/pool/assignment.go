@@ -132,4 +132,6 @@ type Report struct {
 	Size    int64
 	File    Digest // of a deal, beside Digest: the SHA-256 of the bytes
 	Reason  string
+
+	Callback string // of a deal that calls back, with uploaded: the bytes whose keccak256 is Digest
 }

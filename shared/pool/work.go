@@ -60,6 +60,8 @@ type Work struct {
 	Digest    Digest    // what was agreed upon; kept when the bytes were lost
 	Size      int64     // bytes of the agreed result
 	File      Digest    // of a deal: the SHA-256 of the agreed result's bytes, once they are in the bucket
+	CallsBack bool      // of a deal: its requester wants the result called back
+	Callback  string    // of a deal that calls back: the bytes to do it with, once somebody has brought them
 	Reason    string    // why it failed; "" otherwise
 	Created   time.Time
 	Ended     time.Time // zero while it lives

@@ -115,7 +115,7 @@ func build(t testing.TB, key *ethsig.Key) *World {
 		}).Handler()),
 		"heartbeat": known(heartbeat.New(heartbeat.Config{
 			Books: w.Books, Files: bucket, Bell: ringer, Tokens: w.Tokens, Meter: meter, Seed: seed, Busy: Busy, Idle: Idle, Budget: Budget, MaxFile: MaxFile,
-			Pool: Pool, Deals: key != nil, Recover: ethsig.Signed,
+			Pool: Pool, Deals: key != nil, Recover: ethsig.Signed, Keccak: ethsig.Keccak,
 		}).Handler()),
 		"query": query.New(query.Config{
 			Books: w.Books, Reasons: w.Books, Archives: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,

@@ -96,7 +96,6 @@ func TestRefusedDeals(t *testing.T) {
 	for why, change := range map[string]func(*pocotest.Terms, *pool.Deal){
 		"type":      func(_ *pocotest.Terms, d *pool.Deal) { d.AppType = "WASM" },
 		"dataset":   func(_ *pocotest.Terms, d *pool.Deal) { d.Dataset, d.DatasetAt = pool.Address{1}, "nowhere" },
-		"called":    func(terms *pocotest.Terms, _ *pool.Deal) { terms.Callback = pool.Address{1} },
 		"trust":     func(terms *pocotest.Terms, _ *pool.Deal) { terms.Trust = pool.MaxTrust + 1 },
 		"encrypted": func(_ *pocotest.Terms, d *pool.Deal) { d.Params = `{"iexec_result_encryption":true}` },
 	} {

@@ -55,6 +55,7 @@ type served struct {
 	waits   int // times that reconcile may wait in a tick: passes after the first
 	flow    *reconcile.Reconcile
 	workers []turn
+	data    map[pool.Hash]string // what results are called back with, by digest
 	salt    uint64
 }
 
@@ -212,7 +213,7 @@ func (s *served) step(w turn, row pool.Assignment, on pool.ChainTurn) {
 		_ = s.reveal(w, on.Task) // refused before there is one
 		return
 	case pool.Uploading:
-		report.Says = pool.SaysUploaded
+		report.Says, report.Callback = pool.SaysUploaded, s.data[w.digest]
 	default:
 		return
 	}

@@ -19,9 +19,6 @@ func init() { _ = flag.Set("rapid.checks", "1000") }
 // anyTeam draws workers of every sort: honest, lying, vanishing, late, never
 // revealing, coming after the task's end.
 func anyTeam(w *world, terms *pocotest.Terms) []*member {
-	if w.chance(12) {
-		terms.Callback = payer
-	}
 	var team []*member
 	for range w.draw.IntN(9) {
 		m := &member{digest: pool.Hash{1}, reveals: true, comes: w.upTo(3 * terms.T), takes: w.upTo(terms.T)}
@@ -154,21 +151,21 @@ func (w *world) judgeDone(b *book, a pool.Action) {
 func (w *world) judge(b *book) {
 	left := b.Start.Add(7 * b.T).Sub(w.now()) // of the contribution window
 	useful := map[pool.ActionKind]bool{
-		pool.Initialize:      b.Running && !b.Callback && left > w.p.Contribute,
+		pool.Initialize:      b.Running && left > w.p.Contribute,
 		pool.Finalize:        len(b.Results) > 0,
-		pool.Reopen:          !b.Callback && left > w.p.Contribute+b.T,
+		pool.Reopen:          left > w.p.Contribute+b.T,
 		pool.Claim:           true,
 		pool.InitializeClaim: true,
 	}
 	for _, kind := range pool.ActionKinds {
-		call := pool.Action{Kind: kind, Deal: b.Deal, Index: b.Index, Task: b.Chain.ID, Results: b.Results}
+		call := pool.Action{Kind: kind, Deal: b.Deal, Index: b.Index, Task: b.Chain.ID, Results: b.Results, Callback: b.Callback}
 		err := w.c.Would(func() { w.c.Act(ours, call) })
 		wanted, sent := 0, 0
 		for _, a := range b.Actions {
 			if a.Kind == kind && a.State == pool.ActionWanted {
 				wanted++
-				if string(a.Results) != string(b.Results) && kind == pool.Finalize {
-					w.fatalf("work %d: finalize is to say %q, not %q", b.Work, a.Results, b.Results)
+				if kind == pool.Finalize && (string(a.Results) != string(b.Results) || string(a.Callback) != string(b.Callback)) {
+					w.fatalf("work %d: finalize is to say %q and %x, not %q and %x", b.Work, a.Results, a.Callback, b.Results, b.Callback)
 				}
 			}
 			if a.Kind == kind && a.State == pool.ActionSent {
@@ -317,7 +314,7 @@ func TestEveryTaskEnds(t *testing.T) {
 	})
 	t.Logf("%+v", seen)
 	if s := seen; s.completed == 0 || s.claimed == 0 || s.refunded == 0 || s.reopened == 0 || s.partial == 0 || s.direct == 0 ||
-		s.reverted == 0 || s.forked == 0 || s.moved == 0 || s.dropped == 0 || s.again == 0 {
+		s.reverted == 0 || s.forked == 0 || s.moved == 0 || s.dropped == 0 || s.again == 0 || s.calledBack == 0 {
 		t.Errorf("something never happened: %+v", s)
 	}
 }

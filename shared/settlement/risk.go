@@ -32,7 +32,7 @@ func Exposure(tasks []Task, head pool.Block) Risk {
 		r.Stake += stake
 		left := t.winBy().Sub(head.Time)
 		switch {
-		case t.Callback || left <= 0:
+		case left <= 0:
 			r.Lost += stake
 			continue
 		case r.Open == 0 || left < r.Slack:

@@ -14,7 +14,7 @@ func TestExposure(t *testing.T) {
 	late := revealing(0, 2)
 	late.Chain.RevealBy = epoch.Add(8 * t0)
 	callback := task(pool.TaskActive)
-	callback.Callback = true
+	callback.CallsBack = true
 	const none = time.Duration(0)
 	for name, c := range map[string]struct {
 		at    time.Duration
@@ -31,8 +31,8 @@ func TestExposure(t *testing.T) {
 		"was not finalized":        {10 * t0, settlement.Risk{Stake: 300, Lost: 300}, []settlement.Task{revealing(1, 2)}},
 		"may be reopened":          {4 * t0, settlement.Risk{Open: 1, Stake: 300, Slack: 3 * t0}, []settlement.Task{revealing(0, 2)}},
 		"waits for reveals alone":  {7 * t0, settlement.Risk{Open: 1, Stake: 300, Slack: t0}, []settlement.Task{late}},
-		"wants a callback":         {t0, settlement.Risk{Stake: 300, Lost: 300}, []settlement.Task{callback}},
-		"the least slack of those": {6 * t0, settlement.Risk{Open: 3, Stake: 1200, Lost: 300, Slack: t0}, []settlement.Task{revealing(1, 2), task(pool.TaskUnset), callback, late}},
+		"to be called back":        {t0, settlement.Risk{Open: 1, Stake: 300, Slack: 6 * t0}, []settlement.Task{callback}},
+		"the least slack of those": {6 * t0, settlement.Risk{Open: 3, Stake: 900, Slack: t0}, []settlement.Task{revealing(1, 2), task(pool.TaskUnset), late}},
 		"whatever comes first":     {6 * t0, settlement.Risk{Open: 2, Stake: 600, Slack: t0}, []settlement.Task{task(pool.TaskUnset), revealing(1, 2)}},
 		"all the money there is":   {none, settlement.Risk{Open: 1, Stake: 26_100_000_000_000_000, Slack: 7 * t0}, []settlement.Task{priced(task(pool.TaskUnset), 87_000_000_000_000_000)}},
 	} {

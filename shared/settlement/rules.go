@@ -12,9 +12,9 @@ import (
 // contract gives no reason when it refuses, so these are also the words in which
 // the pool explains it.
 var rules = map[pool.ActionKind][]func(moment) string{
-	pool.Initialize:      {onlyUninitialized, onlyWhatCanBeFinalized, onlyWhileSomebodyWaits, onlyWithTimeToContribute},
-	pool.Finalize:        {onlyRevealing, onlyWhatCanBeFinalized, onlyBeforeTheEnd, onlyAfterTheReveals, onlyWithItsResult},
-	pool.Reopen:          {onlyRevealing, onlyWhatCanBeFinalized, onlyWhenNobodyRevealed, onlyWithTimeForARun},
+	pool.Initialize:      {onlyUninitialized, onlyWhileSomebodyWaits, onlyWithTimeToContribute},
+	pool.Finalize:        {onlyRevealing, onlyBeforeTheEnd, onlyAfterTheReveals, onlyWithItsResult, onlyWithItsCallback},
+	pool.Reopen:          {onlyRevealing, onlyWhenNobodyRevealed, onlyWithTimeForARun},
 	pool.Claim:           {onlyOpen, onlyAfterTheEnd},
 	pool.InitializeClaim: {onlyUninitialized, onlyAfterTheEnd},
 }
@@ -46,18 +46,6 @@ func (m moment) before(kind pool.ActionKind) time.Time {
 func onlyUninitialized(m moment) string {
 	if m.Chain.Status != pool.TaskUnset {
 		return "the task is initialized"
-	}
-	return ""
-}
-
-// onlyWhatCanBeFinalized: nothing but the refund is for deals with a callback.
-//
-// Rationale: the pool has no data to call back with, so each finalize would
-// revert, and whatever was spent on the way there is lost.
-// Contract: finalize requires no callback, or keccak(resultsCallback) == digest.
-func onlyWhatCanBeFinalized(m moment) string {
-	if m.Callback {
-		return "its deal wants a callback"
 	}
 	return ""
 }
@@ -135,6 +123,20 @@ func onlyAfterTheReveals(m moment) string {
 func onlyWithItsResult(m moment) string {
 	if len(m.Results) == 0 {
 		return "the result is not in the bucket"
+	}
+	return ""
+}
+
+// onlyWithItsCallback: a task whose result is called back is finalized with the
+// bytes to do it with.
+//
+// Rationale: it reverts otherwise. That the bytes are those that were revealed is
+// seen when a worker brings them.
+// Contract: finalize requires no callback and no resultsCallback, or
+// keccak(resultsCallback) == resultDigest.
+func onlyWithItsCallback(m moment) string {
+	if m.CallsBack && len(m.Callback) == 0 {
+		return "what to call back with is not there"
 	}
 	return ""
 }

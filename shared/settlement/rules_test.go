@@ -14,6 +14,7 @@ const t0 = 5 * time.Minute // T of the tasks here
 var (
 	epoch  = time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	said   = []byte(`{"storage":"ipfs","location":"/ipfs/b"}`)
+	data   = []byte("called back with")
 	policy = settlement.Policy{Contribute: time.Minute}
 )
 
@@ -55,7 +56,8 @@ func TestRules(t *testing.T) {
 		claim  = pool.Claim
 		refund = pool.InitializeClaim
 	)
-	callback := func(t *settlement.Task) { t.Callback = true }
+	callback := func(t *settlement.Task) { t.CallsBack, t.Callback = true, data }
+	unbrought := func(t *settlement.Task) { t.CallsBack = true }
 	unstored := func(t *settlement.Task) { t.Results = nil }
 	idle := func(t *settlement.Task) { t.Running = false }
 	late := func(t *settlement.Task) { t.Chain.RevealBy = epoch.Add(6 * t0) } // 6 T is too late for another run
@@ -67,10 +69,10 @@ func TestRules(t *testing.T) {
 		"initialize what somebody runs":                     {task(pool.TaskUnset), 0, [3]pool.ActionKind{start, start, start}},
 		"initialize while there is time to contribute":      {task(pool.TaskUnset), 7*t0 - time.Minute, [3]pool.ActionKind{start, no, no}},
 		"not what nobody runs":                              {with(task(pool.TaskUnset), idle), t0, [3]pool.ActionKind{no, no, no}},
-		"not what wants a callback":                         {with(task(pool.TaskUnset), callback), t0, [3]pool.ActionKind{no, no, no}},
+		"initialize what is to be called back":              {with(task(pool.TaskUnset), unbrought), t0, [3]pool.ActionKind{start, start, start}},
 		"refund what nobody initialized":                    {task(pool.TaskUnset), 10 * t0, [3]pool.ActionKind{no, refund, refund}},
 		"refund what nobody ran":                            {with(task(pool.TaskUnset), idle), 10 * t0, [3]pool.ActionKind{no, refund, refund}},
-		"refund what wants a callback":                      {with(task(pool.TaskUnset), callback), 10 * t0, [3]pool.ActionKind{no, refund, refund}},
+		"refund what was to be called back":                 {with(task(pool.TaskUnset), unbrought), 10 * t0, [3]pool.ActionKind{no, refund, refund}},
 		"initialize once":                                   {task(pool.TaskActive), t0, [3]pool.ActionKind{no, no, no}},
 		"nothing to do for an active task at its 7 T":       {task(pool.TaskActive), 7 * t0, [3]pool.ActionKind{no, no, no}},
 		"claim what is active at the end":                   {task(pool.TaskActive), 10 * t0, [3]pool.ActionKind{no, claim, claim}},
@@ -80,12 +82,14 @@ func TestRules(t *testing.T) {
 		"finalize in part before the end, claim after it":   {revealing(1, 2), 10 * t0, [3]pool.ActionKind{end, claim, claim}},
 		"not without its result":                            {with(revealing(2, 2), unstored), 3 * t0, [3]pool.ActionKind{no, no, no}},
 		"claim what had no result":                          {with(revealing(2, 2), unstored), 10 * t0, [3]pool.ActionKind{no, claim, claim}},
-		"not with a callback it has not":                    {with(revealing(2, 2), callback), 3 * t0, [3]pool.ActionKind{no, no, no}},
+		"finalize with its callback":                        {with(revealing(2, 2), callback), 3 * t0, [3]pool.ActionKind{end, end, end}},
+		"not without its callback":                          {with(revealing(2, 2), unbrought), 3 * t0, [3]pool.ActionKind{no, no, no}},
+		"claim what had no callback":                        {with(revealing(2, 2), unbrought), 10 * t0, [3]pool.ActionKind{no, claim, claim}},
 		"reopen when nobody revealed in time":               {revealing(0, 2), 3 * t0, [3]pool.ActionKind{no, again, again}},
 		"reopen whatever lies in the bucket":                {with(revealing(0, 2), unstored), 3 * t0, [3]pool.ActionKind{no, again, again}},
 		"reopen while there is time for a run":              {revealing(0, 2), 6*t0 - time.Minute, [3]pool.ActionKind{again, no, no}},
 		"not when winners revealed too late for it":         {with(revealing(0, 2), late), 6 * t0, [3]pool.ActionKind{no, no, no}},
-		"not with a callback":                               {with(revealing(0, 2), callback), 3 * t0, [3]pool.ActionKind{no, no, no}},
+		"reopen what is to be called back":                  {with(revealing(0, 2), unbrought), 3 * t0, [3]pool.ActionKind{no, again, again}},
 		"claim what was too late to reopen":                 {revealing(0, 2), 10 * t0, [3]pool.ActionKind{no, claim, claim}},
 		"nothing for what is completed":                     {task(pool.TaskCompleted), 10 * t0, [3]pool.ActionKind{no, no, no}},
 		"nothing for what has failed":                       {task(pool.TaskFailed), 10 * t0, [3]pool.ActionKind{no, no, no}},
@@ -125,6 +129,9 @@ func TestTerms(t *testing.T) {
 		}
 	}
 	const forever = 100 * 365 * 24 * time.Hour
+	called := with(revealing(2, 2), func(t *settlement.Task) { t.CallsBack, t.Callback = true, data })
+	back := action(pool.Finalize, 1, said, 10*t0)
+	back.Callback = data
 	for _, c := range []struct {
 		after time.Duration
 		task  settlement.Task
@@ -133,6 +140,8 @@ func TestTerms(t *testing.T) {
 		{0, task(pool.TaskUnset), action(pool.Initialize, 1, nil, 7*t0-time.Minute)},
 		{3 * t0, revealing(2, 2), action(pool.Finalize, 1, said, 10*t0)},
 		{3 * t0, with(revealing(2, 2), twice), action(pool.Finalize, 3, said, 10*t0)},
+		{3 * t0, called, back},
+		{3 * t0, with(called, func(t *settlement.Task) { t.CallsBack = false }), action(pool.Finalize, 1, said, 10*t0)},
 		{3 * t0, with(revealing(0, 2), twice), action(pool.Reopen, 3, nil, 6*t0-time.Minute)},
 		{10 * t0, task(pool.TaskUnset), action(pool.InitializeClaim, 1, nil, 10*t0+forever)},
 		{10 * t0, with(task(pool.TaskActive), twice), action(pool.Claim, 3, nil, 10*t0+forever)},
@@ -144,7 +153,7 @@ func TestTerms(t *testing.T) {
 }
 
 func same(a, b pool.Action) bool {
-	results := string(a.Results) == string(b.Results)
+	results := string(a.Results) == string(b.Results) && string(a.Callback) == string(b.Callback)
 	a.Results, b.Results = nil, nil
 	return results && a.ID == b.ID && a.Work == b.Work && a.Deal == b.Deal && a.Index == b.Index && a.Task == b.Task &&
 		a.Kind == b.Kind && a.Round == b.Round && a.State == b.State && a.Before.Equal(b.Before)

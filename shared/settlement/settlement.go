@@ -28,17 +28,19 @@ var Defaults = Policy{Contribute: 2 * time.Minute}
 // Task is one task of a deal: its terms, what the chain shows of it and what the
 // pool has decided on it.
 type Task struct {
-	Work     pool.WorkID
-	Deal     pool.Hash
-	Index    int           // in its request order
-	Start    time.Time     // of the deal, by the chain's clock
-	T        time.Duration // of the deal's category
-	Price    pool.NRLC     // to the pool and its workers
-	Chain    pool.Task     // as last seen; a task that was never seen counts as unset
-	Running  bool          // a worker runs it or has reported: somebody waits for its initialization
-	Results  []byte        // what finalize is to say; empty until the agreed result lies in the bucket
-	Actions  []pool.Action // decided so far, all rounds
-	Callback bool          // its deal wants the result called back, which this pool does not do
+	Work    pool.WorkID
+	Deal    pool.Hash
+	Index   int           // in its request order
+	Start   time.Time     // of the deal, by the chain's clock
+	T       time.Duration // of the deal's category
+	Price   pool.NRLC     // to the pool and its workers
+	Chain   pool.Task     // as last seen; a task that was never seen counts as unset
+	Running bool          // a worker runs it or has reported: somebody waits for its initialization
+	Results []byte        // what finalize is to say; empty until the agreed result lies in the bucket
+	Actions []pool.Action // decided so far, all rounds
+
+	CallsBack bool   // its deal wants the result called back
+	Callback  []byte // with these bytes; empty until somebody has brought them
 }
 
 // Snapshot is what settlement sees: tasks whose deals the chain still knows, the
@@ -112,7 +114,7 @@ func Decide(s Snapshot, p Policy) Verdict {
 func (m moment) again(has, wanted pool.Action, head pool.Block) bool {
 	switch has.State {
 	case pool.ActionWanted:
-		return !has.Before.Equal(wanted.Before) || !bytes.Equal(has.Results, wanted.Results)
+		return !has.Before.Equal(wanted.Before) || !bytes.Equal(has.Results, wanted.Results) || !bytes.Equal(has.Callback, wanted.Callback)
 	case pool.ActionDone:
 		return m.Chain.Block == head.Number
 	case pool.ActionDropped:
@@ -146,6 +148,9 @@ func (m moment) wanted() (pool.Action, bool) {
 		}
 		if kind == pool.Finalize {
 			a.Results = m.Results
+			if m.CallsBack {
+				a.Callback = m.Callback
+			}
 		}
 		return a, true
 	}

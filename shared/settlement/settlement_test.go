@@ -156,7 +156,10 @@ func TestOtherTerms(t *testing.T) {
 		other := revealing(2, 2)
 		other.Results = []byte("elsewhere")
 		other.Actions = moved.Actions
-		for _, task := range []settlement.Task{moved, other} {
+		called := revealing(2, 2)
+		called.CallsBack, called.Callback, called.Actions = true, data, slices.Clone(moved.Actions)
+		called.Actions[0].Callback = []byte("of another consensus")
+		for _, task := range []settlement.Task{moved, other, called} {
 			v := decide(3*t0, task)
 			if state == pool.ActionSent {
 				if len(v.Want)+len(v.Done)+len(v.Drop) > 0 {
@@ -164,7 +167,7 @@ func TestOtherTerms(t *testing.T) {
 				}
 				continue
 			}
-			if len(v.Want) != 1 || v.Want[0].ID != 42 || !v.Want[0].Before.Equal(task.Start.Add(10*t0)) || string(v.Want[0].Results) != string(task.Results) {
+			if len(v.Want) != 1 || v.Want[0].ID != 42 || !v.Want[0].Before.Equal(task.Start.Add(10*t0)) || string(v.Want[0].Results) != string(task.Results) || string(v.Want[0].Callback) != string(task.Callback) {
 				t.Errorf("%+v", v)
 			}
 		}

@@ -57,15 +57,17 @@ type book struct {
 	gone     bool        // the block at which it was seen was taken back
 	rejected map[int64]int
 	in       map[int64]*sending
-	stored   pool.Hash // the consensus whose result lies in the bucket
-	lost     bool      // Exposure has said so, and no block was taken back since
-	astray   bool      // a finalize or reopen was under way when blocks were taken back: it may meet another round
+	stored   pool.Hash            // the consensus whose result lies in the bucket
+	brought  map[pool.Hash][]byte // what to call back with, by consensus
+	lost     bool                 // Exposure has said so, and no block was taken back since
+	astray   bool                 // a finalize or reopen was under way when blocks were taken back: it may meet another round
 }
 
 // member is a worker that comes to a task.
 type member struct {
 	wallet   pool.Address
 	digest   pool.Hash
+	data     []byte        // what the deal is called back with
 	comes    time.Duration // after the deal's start
 	takes    time.Duration // from its coming to its contribution
 	vanishes bool          // before that
@@ -80,7 +82,9 @@ type sending struct {
 }
 
 // figures is what histories had in them: a property that nothing touched says nothing.
-type figures struct{ completed, claimed, refunded, reopened, partial, direct, reverted, forked, moved, dropped, again int }
+type figures struct {
+	completed, claimed, refunded, reopened, partial, direct, reverted, forked, moved, dropped, again, calledBack int
+}
 
 func (w *world) fatalf(format string, args ...any) {
 	w.t.Helper()
@@ -110,7 +114,8 @@ func newWorld(t *rapid.T, seen *figures, team func(w *world, terms *pocotest.Ter
 	w.p = settlement.Policy{Contribute: []time.Duration{0, period / 5, period}[w.draw.IntN(3)]}
 	for salt := range 1 + w.draw.IntN(2) {
 		w.offer(pocotest.Terms{
-			Pool: pocotest.Resource{Owner: ours, Price: pool.NRLC(w.draw.Int64N(5000))}, App: pocotest.Resource{Owner: pool.Address{0xa1}, Price: pool.NRLC(w.draw.Int64N(9))},
+			Callback: []pool.Address{{}, {}, {0xcb}}[w.draw.IntN(3)],
+			Pool:     pocotest.Resource{Owner: ours, Price: pool.NRLC(w.draw.Int64N(5000))}, App: pocotest.Resource{Owner: pool.Address{0xa1}, Price: pool.NRLC(w.draw.Int64N(9))},
 			Payer: payer, StakeRatio: w.draw.Int64N(101), RewardRatio: w.draw.Int64N(101), Trust: []int{0, 1, 1, 2, 3, 3, 4, 5, 8}[w.draw.IntN(9)],
 			T: period, First: w.draw.IntN(3), Tasks: 1 + w.draw.IntN(3), Salt: uint64(salt),
 		}, team)
@@ -123,18 +128,22 @@ func newWorld(t *rapid.T, seen *figures, team func(w *world, terms *pocotest.Ter
 // offer adds a deal, not matched yet, and a team for each of its tasks.
 func (w *world) offer(terms pocotest.Terms, team func(w *world, terms *pocotest.Terms) []*member) {
 	for i := range terms.Tasks {
-		b := &book{rejected: map[int64]int{}, in: map[int64]*sending{}, team: team(w, &terms)}
+		b := &book{rejected: map[int64]int{}, in: map[int64]*sending{}, brought: map[pool.Hash][]byte{}, team: team(w, &terms)}
 		for _, m := range b.team {
 			w.wallets++
 			m.wallet = pool.Address{0xcc, byte(w.wallets >> 8), byte(w.wallets)}
 			w.c.Deposit(m.wallet, purse)
+			if !terms.Callback.IsZero() {
+				m.data = slices.Clone(m.digest[:])
+				m.digest = pocotest.Digest(m.data)
+			}
 		}
 		b.Work, b.Deal, b.Index, b.T = pool.WorkID(len(w.books)+1), terms.ID(), terms.First+i, terms.T
 		b.Chain.ID = pocotest.TaskID(b.Deal, b.Index)
 		w.books = append(w.books, b)
 	}
 	for _, b := range w.books[len(w.books)-terms.Tasks:] {
-		b.Price, b.Callback = terms.Pool.Price, !terms.Callback.IsZero()
+		b.Price, b.CallsBack = terms.Pool.Price, !terms.Callback.IsZero()
 	}
 	w.deals = append(w.deals, terms)
 }
@@ -163,9 +172,10 @@ func (w *world) look(faults int) {
 			b.gone, b.fresh, b.Chain, b.Start = false, true, w.c.Task(b.Chain.ID), w.c.Deal(b.Deal).Start
 			b.old = append(b.old, b.Chain)
 		}
-		b.Results = nil // and if there was another before the chain went back
+		b.Results, b.Callback = nil, nil // and if there was another before the chain went back
 		if !b.stored.IsZero() && b.stored == b.Chain.Consensus {
 			b.Results = []byte("at " + b.stored.String())
+			b.Callback = b.brought[b.stored]
 		}
 		b.Running = false
 		for _, m := range b.team {
@@ -184,7 +194,7 @@ func (w *world) work() {
 				continue
 			}
 			if m.fast {
-				if w.c.Do(func() { w.c.ContributeAndFinalize(m.wallet, id, m.digest, said, nil) }) == nil {
+				if w.c.Do(func() { w.c.ContributeAndFinalize(m.wallet, id, m.digest, said, m.data) }) == nil {
 					w.logf("work %d: %v contributes and finalizes", b.Work, m.wallet)
 					w.seen.direct++
 				}
@@ -198,6 +208,11 @@ func (w *world) work() {
 		}
 		if t := w.c.Task(id); t.Reveals > 0 && !(w.lazy && w.chance(2)) {
 			b.stored = t.Consensus // once somebody has shown it
+			for _, m := range b.team {
+				if b.CallsBack && !(w.lazy && w.chance(3)) && pocotest.ResultHash(id, m.digest) == t.Consensus {
+					b.brought[t.Consensus] = m.data
+				}
+			}
 		}
 	}
 }
@@ -296,6 +311,9 @@ func (w *world) count(b *book, a pool.Action) {
 		w.seen.refunded++
 	case a.Kind == pool.Finalize:
 		w.seen.completed++
+		if b.CallsBack {
+			w.seen.calledBack++
+		}
 		if t.Reveals < t.Winners {
 			w.seen.partial++
 		}

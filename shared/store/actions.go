@@ -32,12 +32,12 @@ func (s *Store) Settlement(ctx context.Context, head pool.Block, works []pool.Wo
 		ids := list(works)
 		b := &statements{}
 		b.add(`SELECT k.work_id, d.deal_id, k.task_index, d.start_at, d.run_limit_s, d.price, d.callback, k.task_id, k.status, k.reveal_by, k.consensus, k.digest, k.final,
-				k.reveals, k.winners, k.seen_block, w.file, EXISTS (SELECT 1 FROM assignment a FORCE INDEX (assignment_owner) WHERE a.work_id = k.work_id AND a.state IN ('running', 'reported'))
+				k.reveals, k.winners, k.seen_block, w.file, w.callback, EXISTS (SELECT 1 FROM assignment a FORCE INDEX (assignment_owner) WHERE a.work_id = k.work_id AND a.state IN ('running', 'reported'))
 			FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task k ON k.work_id = j.id
 			STRAIGHT_JOIN deal d ON d.id = k.deal AND d.on_chain AND d.state <> 'gone' STRAIGHT_JOIN work w ON w.id = k.work_id
 			WHERE k.look_at IS NULL OR k.look_at <> `+touchedAt+` ORDER BY k.work_id`, ids)
 		b.add(contributionsSQL, ids)
-		b.add(`SELECT a.id, a.work_id, a.kind, a.round, a.state, a.results, a.before_at FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
+		b.add(`SELECT a.id, a.work_id, a.kind, a.round, a.state, a.results, a.callback, a.before_at FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
 			STRAIGHT_JOIN action a ON a.work_id = j.id ORDER BY a.work_id, a.id`, ids)
 		out, err := query(ctx, conn, b)
 		if err != nil {
@@ -63,7 +63,7 @@ func (s *Store) Settlement(ctx context.Context, head pool.Block, works []pool.Wo
 			out.each(func(rows *sql.Rows) error {
 				var a pool.Action
 				var results sql.NullString
-				if err := rows.Scan(&a.ID, &a.Work, &a.Kind, &a.Round, &a.State, &results, &a.Before); err != nil {
+				if err := rows.Scan(&a.ID, &a.Work, &a.Kind, &a.Round, &a.State, &results, &a.Callback, &a.Before); err != nil {
 					return err
 				}
 				if t := at[a.Work]; t != nil {
@@ -82,8 +82,8 @@ func scanSettlement(rows *sql.Rows, results func(pool.Digest) []byte) (settlemen
 	var deal, task, consensus, digest, file []byte
 	var limit int64
 	var revealBy sql.NullTime
-	err := rows.Scan(&t.Work, &deal, &t.Index, &t.Start, &limit, &t.Price, &t.Callback, &task, &t.Chain.Status, &revealBy, &consensus, &digest, &t.Chain.Final,
-		&t.Chain.Reveals, &t.Chain.Winners, &t.Chain.Block, &file, &t.Running)
+	err := rows.Scan(&t.Work, &deal, &t.Index, &t.Start, &limit, &t.Price, &t.CallsBack, &task, &t.Chain.Status, &revealBy, &consensus, &digest, &t.Chain.Final,
+		&t.Chain.Reveals, &t.Chain.Winners, &t.Chain.Block, &file, &t.Callback, &t.Running)
 	if err != nil {
 		return t, err
 	}
@@ -146,6 +146,7 @@ func (s *Store) Decided(ctx context.Context, l *pool.Lease, v settlement.Verdict
 			b.add(`INSERT INTO action (work_id, kind, round, state, before_at, results) SELECT j.work, j.kind, j.round, 'wanted', j.before_at, j.results FROM `+columns+`
 				ON DUPLICATE KEY UPDATE before_at = IF(action.state = 'sent', action.before_at, j.before_at), results = IF(action.state = 'sent', action.results, j.results),
 					broadcast = IF(action.state = 'sent', action.broadcast, NULL), reason = NULL, state = IF(action.state = 'sent', 'sent', 'wanted')`, list(want))
+			writeToCall(b, v.Want)
 			tell(b, columns+" STRAIGHT_JOIN action a ON a.work_id = j.work AND a.kind = j.kind AND a.round = j.round", list(want), t)
 		}
 		if len(v.Done) > 0 {

@@ -10,12 +10,12 @@ import (
 )
 
 // actionColumns are those of an action a of a task k of a deal d.
-const actionColumns = "a.id, a.work_id, d.deal_id, k.task_index, k.task_id, a.kind, a.round, a.state, a.results, a.before_at"
+const actionColumns = "a.id, a.work_id, d.deal_id, k.task_index, k.task_id, a.kind, a.round, a.state, a.results, a.callback, a.before_at"
 
 func scanAction(rows *sql.Rows, a *pool.Action, more ...any) error {
 	var deal, task []byte
 	var results sql.NullString
-	if err := rows.Scan(append([]any{&a.ID, &a.Work, &deal, &a.Index, &task, &a.Kind, &a.Round, &a.State, &results, &a.Before}, more...)...); err != nil {
+	if err := rows.Scan(append([]any{&a.ID, &a.Work, &deal, &a.Index, &task, &a.Kind, &a.Round, &a.State, &results, &a.Callback, &a.Before}, more...)...); err != nil {
 		return err
 	}
 	a.Deal, a.Task, a.Results = pool.Hash(deal), pool.Hash(task), orNone(results)

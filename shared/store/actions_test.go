@@ -80,7 +80,7 @@ func TestSettlementSees(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	for i, task := range got.Tasks {
-		if task.Work != works[i] || task.Deal != d.ID || task.Index != 7+i || task.Chain.ID != taskOf(d, 7+i) || !task.Start.Equal(d.Start) || task.T != span || task.Price != d.Price || task.Callback {
+		if task.Work != works[i] || task.Deal != d.ID || task.Index != 7+i || task.Chain.ID != taskOf(d, 7+i) || !task.Start.Equal(d.Start) || task.T != span || task.Price != d.Price || task.CallsBack {
 			t.Errorf("%+v", task)
 		}
 		if task.Running != (i == 0) || (len(task.Results) > 0) != (i == 2) || len(task.Actions) != map[int]int{3: 1}[i] {

@@ -236,6 +236,7 @@ func writeLives(b *statements, before []locked, after []life.Life, t pool.Trace)
 		}
 	}
 	writeWorks(b, works)
+	writeBrought(b, before, after)
 	writeReady(b, gone, wanted)
 	writeAssignments(b, assignments)
 	giveBack(b, before, after)

@@ -28,8 +28,9 @@ func readChain(ctx context.Context, conn *sql.Conn, lives []locked) error {
 	}
 	wanted := list(ids)
 	b := &statements{}
-	b.add(`SELECT t.work_id, t.task_id, t.status, t.reveal_by, t.consensus, t.digest, t.final, t.reveals, t.winners, t.seen_block, h.at
-		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task t ON t.work_id = j.id LEFT JOIN chain_cursor h ON h.id = 1`, wanted)
+	b.add(`SELECT t.work_id, t.task_id, t.status, t.reveal_by, t.consensus, t.digest, t.final, t.reveals, t.winners, t.seen_block, h.at, d.callback, w.callback
+		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task t ON t.work_id = j.id STRAIGHT_JOIN deal d ON d.id = t.deal
+		STRAIGHT_JOIN work w ON w.id = j.id LEFT JOIN chain_cursor h ON h.id = 1`, wanted)
 	b.add(contributionsSQL, wanted)
 	b.add(`SELECT a.work_id, a.worker_id, w.wallet, w.weight, u.worker_id IS NOT NULL FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j
 		STRAIGHT_JOIN assignment a ON a.work_id = j.id STRAIGHT_JOIN worker w ON w.id = a.worker_id
@@ -46,15 +47,17 @@ func scanChain(out *results, lives []locked, at map[pool.WorkID]int) error {
 	err := out.each(func(rows *sql.Rows) error {
 		var work pool.WorkID
 		var task pool.Task
-		var id, consensus, digest []byte
+		var id, consensus, digest, callback []byte
 		var revealBy, head sql.NullTime
-		if err := rows.Scan(&work, &id, &task.Status, &revealBy, &consensus, &digest, &task.Final, &task.Reveals, &task.Winners, &task.Block, &head); err != nil {
+		var callsBack bool
+		if err := rows.Scan(&work, &id, &task.Status, &revealBy, &consensus, &digest, &task.Final, &task.Reveals, &task.Winners, &task.Block, &head, &callsBack, &callback); err != nil {
 			return err
 		}
 		task.ID, task.Consensus, task.Digest = pool.Hash(id), hashOf(consensus), pool.Digest(hashOf(digest))
 		task.RevealBy = orZero(revealBy)
 		if i, ok := at[work]; ok {
 			lives[i].Task, lives[i].Head = &task, orZero(head)
+			lives[i].Work.CallsBack, lives[i].Work.Callback = callsBack, string(callback)
 		}
 		return nil
 	})
@@ -105,7 +108,7 @@ func hashOf(bytes []byte) pool.Hash {
 // round trip.
 func readTurns(ctx context.Context, conn *sql.Conn, worker pool.WorkerID) (map[pool.WorkID]pool.ChainTurn, error) {
 	b := &statements{}
-	b.add(`SELECT a.work_id, t.task_id, d.deal_id, t.task_index, t.status, t.consensus, d.start_at, d.final_at, d.run_limit_s, h.at,
+	b.add(`SELECT a.work_id, t.task_id, d.deal_id, t.task_index, t.status, t.consensus, d.start_at, d.final_at, d.run_limit_s, d.callback, h.at,
 			COALESCE(c.status, 0), c.result_hash, COALESCE(c.weight, 0), u.signature
 		FROM assignment a STRAIGHT_JOIN task t ON t.work_id = a.work_id STRAIGHT_JOIN deal d ON d.id = t.deal JOIN worker w ON w.id = a.worker_id
 		LEFT JOIN chain_cursor h ON h.id = 1 LEFT JOIN contribution c ON c.work_id = a.work_id AND c.wallet = w.wallet
@@ -122,7 +125,7 @@ func readTurns(ctx context.Context, conn *sql.Conn, worker pool.WorkerID) (map[p
 		var start time.Time
 		var limit int64
 		var head sql.NullTime
-		err := rows.Scan(&work, &task, &deal, &turn.Index, &turn.Status, &consensus, &start, &turn.FinalBy, &limit, &head,
+		err := rows.Scan(&work, &task, &deal, &turn.Index, &turn.Status, &consensus, &start, &turn.FinalBy, &limit, &turn.CallsBack, &head,
 			&turn.Contribution.Status, &hash, &turn.Contribution.Weight, &turn.Authorisation)
 		if err != nil {
 			return err

@@ -121,8 +121,6 @@ func FromDeal(d pool.Deal) (pool.NewBatch, error) {
 	}
 	p := readParams(d.Params)
 	switch {
-	case !d.Callback.IsZero():
-		return none, invalid("", "it wants its result called back, which this pool does not do")
 	case p.Encrypted:
 		return none, invalid("", "it wants its result encrypted, which this pool does not do")
 	case d.Trust > pool.MaxTrust:

@@ -19,7 +19,7 @@ func aDeal() pool.Deal {
 
 func TestFromDeal(t *testing.T) {
 	d := aDeal()
-	d.Tag = pool.Hash{30: 1, 31: 9}
+	d.Tag, d.Callback = pool.Hash{30: 1, 31: 9}, pool.Address{1}
 	got, err := wire.FromDeal(d)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,6 @@ func TestDealsThatCannotBeServed(t *testing.T) {
 		"its dataset lies": func(d *pool.Deal) { d.Dataset = pool.Address{1} },
 		"into a trusted":   func(d *pool.Deal) { d.Dataset, d.DatasetAt, d.Tag = pool.Address{1}, "http://x", pool.Hash{31: 1} },
 		"input file 2":     func(d *pool.Deal) { d.Params = `{"iexec_input_files":["http://x","x"]}` },
-		"called back":      func(d *pool.Deal) { d.Callback = pool.Address{1} },
 		"encrypted":        func(d *pool.Deal) { d.Params = `{"iexec_result_encryption":true}` },
 		"trust":            func(d *pool.Deal) { d.Trust = pool.MaxTrust + 1 },
 		"65 files":         func(d *pool.Deal) { d.Params = `{"iexec_input_files":[` + many + `]}` },

@@ -82,6 +82,10 @@ type Report struct {
 	Size    int64  `json:"size,omitempty"`   // bytes of the result archive
 	Digest  string `json:"digest,omitempty"` // works of deals: what is contributed and revealed, from reported on
 	Reason  string `json:"reason,omitempty"` // of failed and refused
+
+	// Callback is, with uploaded and of a deal that wants its result called back,
+	// what with: 0x and the hexadecimal bytes, of which digest is the keccak256.
+	Callback string `json:"callback,omitempty"`
 }
 
 // Beat is the answer to a heartbeat: one instruction for each assignment that
@@ -139,6 +143,7 @@ type Task struct {
 	Index        int       `json:"index"`         // in the request order
 	ContributeBy time.Time `json:"contribute_by"` // by the chain's clock
 	FinalBy      time.Time `json:"final_by"`
+	CallsBack    bool      `json:"calls_back,omitempty"` // the deal wants its result called back: computed.json says what with
 }
 
 // Download is an input with its link, good for 15 minutes.
@@ -196,6 +201,13 @@ func (r Report) Parse(at string, maxResult int64) (pool.Report, error) {
 		}
 	default:
 		return none, invalid(at+".state", "running, reported, contributed, revealed, uploading, uploaded, failed or refused, here %q", r.State)
+	}
+	if r.Callback != "" {
+		bytes, err := hex.DecodeString(strings.TrimPrefix(r.Callback, "0x"))
+		if err != nil || !strings.HasPrefix(r.Callback, "0x") || len(bytes) == 0 || len(bytes) > pool.MaxCallback || out.Says != pool.SaysUploaded {
+			return none, invalid(at+".callback", "with uploaded only: 0x and the hexadecimal form of 1 to %d bytes", pool.MaxCallback)
+		}
+		out.Callback = string(bytes)
 	}
 	if len(r.Reason) > maxReason {
 		return none, invalid(at+".reason", "at most %d bytes", maxReason)

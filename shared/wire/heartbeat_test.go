@@ -13,6 +13,7 @@ func TestReportLimits(t *testing.T) {
 	t.Parallel()
 	running := wire.Report{Work: 1, Attempt: 1, State: "running"}
 	reported := wire.Report{Work: 1, Attempt: 1, State: "reported", SHA256: sha(1), Size: 1}
+	uploaded := wire.Report{Work: 1, Attempt: 1, State: "uploaded", SHA256: sha(1), Size: 1}
 	failed := wire.Report{Work: 1, Attempt: 1, State: "failed", Reason: "exit 1"}
 	with := func(r wire.Report, change func(*wire.Report)) wire.Report { change(&r); return r }
 	for name, c := range map[string]struct {
@@ -45,6 +46,13 @@ func TestReportLimits(t *testing.T) {
 		"digest of a failure": {with(failed, func(r *wire.Report) { r.SHA256 = sha(1) }), "at.sha256"},
 		"failed, no reason":   {with(failed, func(r *wire.Report) { r.Reason = "" }), "at.reason"},
 		"refused, no reason":  {with(failed, func(r *wire.Report) { r.State, r.Reason = "refused", "" }), "at.reason"},
+		"called back":         {with(uploaded, func(r *wire.Report) { r.Callback = "0x00" + strings.Repeat("Ff", pool.MaxCallback-1) }), ""},
+		"too much":            {with(uploaded, func(r *wire.Report) { r.Callback = "0x" + strings.Repeat("ff", pool.MaxCallback+1) }), "at.callback"},
+		"called with nothing": {with(uploaded, func(r *wire.Report) { r.Callback = "0x" }), "at.callback"},
+		"half a byte":         {with(uploaded, func(r *wire.Report) { r.Callback = "0x1" }), "at.callback"},
+		"no hexadecimal":      {with(uploaded, func(r *wire.Report) { r.Callback = "1234" }), "at.callback"},
+		"called too early":    {with(reported, func(r *wire.Report) { r.Callback = "0x00" }), "at.callback"},
+		"called for a run":    {with(running, func(r *wire.Report) { r.Callback = "0x00" }), "at.callback"},
 		"longest reason":      {with(failed, func(r *wire.Report) { r.Reason = strings.Repeat("a", 500) }), ""},
 		"longer reason":       {with(failed, func(r *wire.Report) { r.Reason = strings.Repeat("a", 501) }), "at.reason"},
 	} {
@@ -63,6 +71,9 @@ func TestReportLimits(t *testing.T) {
 			want := pool.Report{Work: 1, Attempt: 1, Says: pool.ReportState(c.report.State), Size: c.report.Size, Reason: c.report.Reason}
 			if c.report.SHA256 != "" {
 				want.Digest, _ = pool.ParseDigest(c.report.SHA256)
+			}
+			if c.report.Callback != "" {
+				want.Callback = "\x00" + strings.Repeat("\xff", pool.MaxCallback-1)
 			}
 			if got != want {
 				t.Errorf("%+v, want %+v", got, want)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"workerpool/shared/pool"
 )
 
 const (
@@ -80,38 +83,77 @@ func plain(root *os.Root, name, named string) error {
 	return nil
 }
 
+// callbackData gives what the result in the output folder out is called back with:
+// the bytes that "callback-data" in its computed.json has in hexadecimal form, 1 to
+// pool.MaxCallback of them.
+func callbackData(out string) ([]byte, error) {
+	root, err := os.OpenRoot(out)
+	if err != nil {
+		return nil, fmt.Errorf("opening the output folder: %w", err)
+	}
+	defer root.Close()
+	said, err := computed(root)
+	if err != nil {
+		return nil, err
+	}
+	if said.Callback == nil {
+		return nil, fmt.Errorf("its result is to be called back, and there is no \"callback-data\" in a %s", computedName)
+	}
+	digits, prefixed := strings.CutPrefix(*said.Callback, "0x")
+	data, err := hex.DecodeString(digits)
+	switch {
+	case err != nil || !prefixed:
+		return nil, fmt.Errorf("\"callback-data\" in %s is not 0x and hexadecimal digits, two a byte", computedName)
+	case len(data) == 0:
+		return nil, fmt.Errorf("\"callback-data\" in %s is empty", computedName)
+	case len(data) > pool.MaxCallback:
+		return nil, fmt.Errorf("\"callback-data\" in %s has %d bytes, a result is called back with %d at most", computedName, len(data), pool.MaxCallback)
+	}
+	return data, nil
+}
+
 // deterministicPath gives the path in computed.json; "" when there is none.
 func deterministicPath(root *os.Root) (string, error) {
+	said, err := computed(root)
+	switch {
+	case err != nil || said.Path == nil:
+		return "", err
+	case *said.Path == "":
+		return "", fmt.Errorf("%s names an empty path", computedName)
+	}
+	return *said.Path, nil
+}
+
+// said is what a program may say in computed.json; nil = it does not.
+type said struct {
+	Path     *string `json:"deterministic-output-path"`
+	Callback *string `json:"callback-data"`
+}
+
+// computed reads computed.json; nothing is said when there is none.
+func computed(root *os.Root) (said, error) {
 	info, err := root.Lstat(computedName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return said{}, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("looking for %s: %w", computedName, err)
+		return said{}, fmt.Errorf("looking for %s: %w", computedName, err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > computedMost {
-		return "", fmt.Errorf("%s is not a file of at most %d bytes", computedName, computedMost)
+		return said{}, fmt.Errorf("%s is not a file of at most %d bytes", computedName, computedMost)
 	}
 	file, err := root.Open(computedName)
 	if err != nil {
-		return "", fmt.Errorf("opening %s: %w", computedName, err)
+		return said{}, fmt.Errorf("opening %s: %w", computedName, err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(file)
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", computedName, err)
+		return said{}, fmt.Errorf("reading %s: %w", computedName, err)
 	}
-	var said struct {
-		Path *string `json:"deterministic-output-path"`
+	var out said
+	if err := json.Unmarshal(text, &out); err != nil {
+		return said{}, fmt.Errorf("reading %s: %w", computedName, err)
 	}
-	if err := json.Unmarshal(text, &said); err != nil {
-		return "", fmt.Errorf("reading %s: %w", computedName, err)
-	}
-	if said.Path == nil {
-		return "", nil
-	}
-	if *said.Path == "" {
-		return "", fmt.Errorf("%s names an empty path", computedName)
-	}
-	return *said.Path, nil
+	return out, nil
 }

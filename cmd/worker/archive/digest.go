@@ -19,9 +19,23 @@ import (
 // file its SHA-256, of a folder keccak over the SHA-256s of its files, sorted by
 // name. It is of what Pack would take, and PackZip takes all, so whoever has the
 // archive can make it again. A folder in a folder counts by its own digest; iExec's
-// worker leaves it out, and nobody would judge what lies there. Nobody may change
-// the folder meanwhile.
-func Digest(out string) (pool.Digest, error) {
+// worker leaves it out, and nobody would judge what lies there.
+//
+// Of a result that the deal calls back it is keccak over the bytes to do that with,
+// which are given as well; nothing else of the output is judged then. Nobody may
+// change the folder meanwhile.
+func Digest(out string, callsBack bool) (digest pool.Digest, callback []byte, err error) {
+	if !callsBack {
+		digest, err = ofFiles(out)
+		return digest, nil, err
+	}
+	if callback, err = callbackData(out); err != nil {
+		return digest, nil, err
+	}
+	return pool.Digest(ethsig.Keccak(callback)), callback, nil
+}
+
+func ofFiles(out string) (pool.Digest, error) {
 	root, err := os.OpenRoot(out)
 	if err != nil {
 		return pool.Digest{}, fmt.Errorf("opening the output folder: %w", err)
@@ -35,7 +49,7 @@ func Digest(out string) (pool.Digest, error) {
 	if err != nil {
 		return pool.Digest{}, err
 	}
-	tree := tree{root: root, folders: map[string][]string{}}
+	tree := tree{open: func(name string) (io.ReadCloser, error) { return root.Open(name) }, folders: map[string][]string{}}
 	for _, e := range entries {
 		switch {
 		case e.name == chosen.path && !e.info.IsDir():
@@ -51,10 +65,9 @@ func Digest(out string) (pool.Digest, error) {
 	return tree.folder(chosen.path)
 }
 
-// tree is the part of an output folder that counts: names, as root has them, by
-// the folder that they are in.
+// tree is the part of an output that counts: names, by the folder that they are in.
 type tree struct {
-	root    *os.Root
+	open    func(name string) (io.ReadCloser, error)
 	folders map[string][]string
 }
 
@@ -79,7 +92,7 @@ func (t tree) folder(name string) (pool.Digest, error) {
 }
 
 func (t tree) file(name string) (pool.Digest, error) {
-	file, err := t.root.Open(name)
+	file, err := t.open(name)
 	if err != nil {
 		return pool.Digest{}, fmt.Errorf("opening %q: %w", name, err)
 	}

@@ -45,7 +45,7 @@ func digested(t *testing.T, files []file, computed string) string {
 			t.Fatal(err)
 		}
 	}
-	digest, err := Digest(out)
+	digest, _, err := Digest(out, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,10 +88,10 @@ func TestDigestRefuses(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(out, "l")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Digest(out); err == nil || !strings.Contains(err.Error(), `"l" in the output is a symbolic link`) {
+	if _, _, err := Digest(out, false); err == nil || !strings.Contains(err.Error(), `"l" in the output is a symbolic link`) {
 		t.Errorf("error %v", err)
 	}
-	if _, err := Digest(filepath.Join(out, "none")); err == nil {
+	if _, _, err := Digest(filepath.Join(out, "none"), false); err == nil {
 		t.Error("no error without a folder")
 	}
 }

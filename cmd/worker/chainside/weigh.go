@@ -165,6 +165,9 @@ func foreign(deal pool.Deal, run wire.Run) string {
 	if err != nil {
 		return "the deal cannot be read: " + err.Error()
 	}
+	if run.Task.CallsBack == deal.Callback.IsZero() {
+		return "the pool and the deal differ on whether its result is called back"
+	}
 	app := pool.App{Type: pool.AppType(run.App.Type), Name: run.App.Name}
 	if says.App != app || !slices.Equal(says.Args, run.Args) || !maps.Equal(says.Env, run.Env) || len(run.Inputs) > 0 ||
 		!slices.Equal(wire.FromFetches(says.Fetches), run.Fetch) {

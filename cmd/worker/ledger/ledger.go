@@ -68,6 +68,7 @@ type Deal struct {
 	Stake         int64  `json:"stake"`                   // nRLC that the contribution locks
 	Authorisation string `json:"authorisation,omitempty"` // checked; "" = the run waits for it
 	Digest        string `json:"digest,omitempty"`        // what is contributed, from reported on
+	Callback      string `json:"callback,omitempty"`      // what the result is called back with, from reported on; "" = it is not
 }
 
 // Identity is who the worker is. It is made once for each pool.

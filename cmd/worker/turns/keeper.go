@@ -100,6 +100,10 @@ type turn struct {
 // heartbeat has room for 1,000 reports.
 const maxHeld = 900
 
+// callbackRoom is how much of a heartbeat, of at most 5 MiB, may tell what results
+// are called back with. What has no room is told when the pool has taken others.
+const callbackRoom = 4 << 20
+
 // New makes a Keeper without assignments.
 func New(c Config) *Keeper {
 	k := &Keeper{
@@ -201,10 +205,18 @@ func (k *Keeper) Reports() []wire.Report {
 			r.State = string(pool.SaysUploading)
 		case e.State == ledger.Failed:
 			r.SHA256, r.Size, r.Digest = "", 0, ""
+		case e.State == ledger.Uploaded && e.Deal != nil:
+			r.Callback = e.Deal.Callback
 		}
 		reports = append(reports, r)
 	}
 	slices.SortFunc(reports, func(a, b wire.Report) int { return cmp.Compare(a.Work, b.Work) })
+	room := callbackRoom
+	for i := range reports {
+		if room -= len(reports[i].Callback); room < 0 {
+			reports[i].Callback = ""
+		}
+	}
 	return reports
 }
 

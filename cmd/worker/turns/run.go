@@ -4,6 +4,7 @@ package turns
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -60,7 +61,7 @@ func (k *Keeper) compute(t *turn) {
 		e.State, e.SHA256, e.Size = ledger.Reported, result.SHA256, result.Size
 		if e.Deal != nil {
 			deal := *e.Deal
-			deal.Digest = result.digest
+			deal.Digest, deal.Callback = result.digest, result.callback
 			e.Deal = &deal
 		}
 		k.Log.Info("run ended", "work", e.Work, "attempt", e.Attempt, "sha256", e.SHA256, "bytes", e.Size)
@@ -73,7 +74,8 @@ type unableError struct{ error }
 // made is the result of a run: its archive, and what is contributed of a deal's.
 type made struct {
 	archive.Packed
-	digest string
+	digest   string
+	callback string // what the result is called back with, as it is reported; "" = it is not
 }
 
 // result fetches, runs and packs. Its error is the reason of the failure.
@@ -156,8 +158,12 @@ func pack(e ledger.Entry, folder string, limit int64) (made, error) {
 	if err != nil {
 		return made{}, err
 	}
-	digest, err := archive.Digest(output)
-	return made{Packed: packed, digest: pool.Hash(digest).String()}, err
+	digest, callback, err := archive.Digest(output, e.Run.Task.CallsBack)
+	out := made{Packed: packed, digest: pool.Hash(digest).String()}
+	if callback != nil {
+		out.callback = "0x" + hex.EncodeToString(callback)
+	}
+	return out, err
 }
 
 // program runs one of the owner's programs.

@@ -330,7 +330,7 @@ func (c *Chain) Act(from pool.Address, a pool.Action) {
 	case pool.Initialize:
 		c.Initialize(a.Deal, a.Index)
 	case pool.Finalize:
-		c.Finalize(from, a.Task, a.Results, nil)
+		c.Finalize(from, a.Task, a.Results, a.Callback)
 	case pool.Reopen:
 		c.Reopen(from, a.Task)
 	case pool.Claim:

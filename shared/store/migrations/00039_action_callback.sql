@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE action ADD COLUMN callback BLOB NULL;
