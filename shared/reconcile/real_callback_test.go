@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ethereum/go-ethereum/accounts/abi"
-
 	local "workerpool/infra/local/chain"
 	"workerpool/infra/local/chain/contracts"
 	"workerpool/shared/ethsig"
@@ -29,7 +27,7 @@ func (r *real) receiver(name string) contracts.Receiver {
 // ask views a contract.
 func (r *real) ask(c contracts.Receiver, method string, args ...any) any {
 	r.Helper()
-	data, err := c.ABI.Pack(method, args...)
+	data, err := c.Pack(method, args...)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -37,11 +35,11 @@ func (r *real) ask(c contracts.Receiver, method string, args ...any) any {
 	if err != nil {
 		r.Fatal(err)
 	}
-	out, err := c.ABI.Unpack(method, answer)
+	out, err := c.Unpack(method, answer)
 	if err != nil {
 		r.Fatal(err)
 	}
-	return out[0]
+	return out
 }
 
 // agree makes all workers find a result that is called back with data.
@@ -120,8 +118,7 @@ func TestRealCallbackFails(t *testing.T) {
 		},
 		"reverts": func(r *real) (pool.Address, func()) {
 			at := r.market.At.AppRegistry // it knows no receiveResult
-			words := r.receiver(contracts.Keeping).ABI
-			r.refuses(at, words)
+			r.refuses(at, r.receiver(contracts.Keeping))
 			return at, func() {}
 		},
 		"is no contract": func(r *real) (pool.Address, func()) { return pool.Address{0xee, 19: 1}, func() {} },
@@ -149,7 +146,7 @@ func TestRealCallbackFails(t *testing.T) {
 }
 
 // refuses tells that a contract reverts when it is called back.
-func (r *real) refuses(at pool.Address, words abi.ABI) {
+func (r *real) refuses(at pool.Address, words contracts.Receiver) {
 	r.Helper()
 	data, err := words.Pack("receiveResult", [32]byte{1}, []byte("data"))
 	if err != nil {

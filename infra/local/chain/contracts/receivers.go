@@ -18,10 +18,24 @@ const (
 	Wasting = "GasWasterClient"
 )
 
-// Receiver is one of them on a chain, with the words of its ABI.
+// Receiver is one of them on a chain.
 type Receiver struct {
-	At  pool.Address
-	ABI abi.ABI
+	At    pool.Address
+	words abi.ABI
+}
+
+// Pack gives the data of a call.
+func (r Receiver) Pack(method string, args ...any) ([]byte, error) {
+	return r.words.Pack(method, args...)
+}
+
+// Unpack reads the first value of the answer to a call.
+func (r Receiver) Unpack(method string, answer []byte) (any, error) {
+	out, err := r.words.Unpack(method, answer)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
 }
 
 // NewReceiver puts one on the chain.
@@ -34,5 +48,5 @@ func NewReceiver(ctx context.Context, by *chain.Account, name string) (Receiver,
 	if err != nil {
 		return Receiver{}, fmt.Errorf("deploying %s: %w", name, err)
 	}
-	return Receiver{At: done[0].Contract, ABI: files[name].abi}, nil
+	return Receiver{At: done[0].Contract, words: files[name].abi}, nil
 }
