@@ -89,7 +89,7 @@ func start(t *testing.T) *bench {
 
 // startOn is start on a database that may be durable: killed, one that is Fast
 // forgets the last commits.
-func startOn(t *testing.T, config database.Config) *bench {
+func startOn(t *testing.T, config database.Config, change ...func(*host.Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir(), printed: &lines{}, login: map[string]string{operatorLogin: rand.Text(), workerLogin: rand.Text()}}
 	t.Cleanup(func() {
@@ -104,12 +104,15 @@ func startOn(t *testing.T, config database.Config) *bench {
 	}
 	t.Cleanup(func() { _ = b.db.Stop() })
 	parameters := map[string]string{"HeartbeatBusy": "1", "HeartbeatIdle": "1", "S3PathStyle": "true", "AdminLogin": operatorLogin, "WorkerLogin": workerLogin}
-	b.host, err = host.Start(host.Config{
+	settings := host.Config{
 		Template: "../../template.yaml", Functions: built, Dir: b.dir, Parameters: parameters, Secrets: b.secrets(), TickEvery: -1, Output: b.printed,
 		Database: host.Database{Addr: b.db.Addr(), AdminUser: b.db.AdminUser(), AdminPassword: b.db.AdminPassword()},
 		Log:      slog.New(slog.NewTextHandler(b.printed, nil)),
-	})
-	if err != nil {
+	}
+	for _, c := range change {
+		c(&settings)
+	}
+	if b.host, err = host.Start(settings); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.host.Close)
@@ -196,6 +199,7 @@ type hand struct {
 	name  string
 	app   string
 	slots int
+	flags []string // more of the program's
 	log   *lines
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -205,7 +209,13 @@ type hand struct {
 // before the works' own.
 func (b *bench) worker(name string, arguments ...string) *hand {
 	b.t.Helper()
-	w := &hand{b: b, name: name, app: strings.Join(append([]string{filepath.Join(built, "bin", "app")}, arguments...), " "), slots: 2, log: &lines{}}
+	return b.employ(name, nil, arguments...)
+}
+
+// employ is worker with more of the program's flags.
+func (b *bench) employ(name string, flags []string, arguments ...string) *hand {
+	b.t.Helper()
+	w := &hand{b: b, name: name, app: strings.Join(append([]string{filepath.Join(built, "bin", "app")}, arguments...), " "), slots: 2, flags: flags, log: &lines{}}
 	w.start()
 	b.t.Cleanup(func() {
 		w.signal(syscall.SIGCONT)
@@ -223,8 +233,10 @@ func (w *hand) start() {
 	if err := os.WriteFile(secret, []byte(w.b.login[workerLogin]+"\n"), 0o600); err != nil {
 		w.b.t.Fatal(err)
 	}
-	w.cmd = exec.Command(filepath.Join(built, "bin", "worker"), "-pool", w.b.workers, "-login", workerLogin, "-password-file", secret,
-		"-name", w.name, "-dir", filepath.Join(w.b.dir, "workers", w.name), "-apps", "app="+w.app, "-slots", fmt.Sprint(w.slots))
+	w.cmd = exec.Command(filepath.Join(built, "bin", "worker"), append([]string{
+		"-pool", w.b.workers, "-login", workerLogin, "-password-file", secret,
+		"-name", w.name, "-dir", filepath.Join(w.b.dir, "workers", w.name), "-apps", "app=" + w.app, "-slots", fmt.Sprint(w.slots),
+	}, w.flags...)...)
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
 	if err := process.Start(w.cmd); err != nil {
 		w.b.t.Fatal(err)
