@@ -119,7 +119,7 @@ func (h *Heartbeat) beat(w http.ResponseWriter, r *http.Request) error {
 		if !whole {
 			continue
 		}
-		if order.Do == placement.Start || order.Do == placement.Upload {
+		if order.Do == placement.Start || order.Do == placement.Upload || order.Do == placement.Check {
 			text, err := web.Encode(instruction)
 			if err != nil {
 				return err
@@ -138,8 +138,9 @@ func (h *Heartbeat) beat(w http.ResponseWriter, r *http.Request) error {
 // as instructions are derived each time.
 const answerRoom = 2 << 20
 
-// instruction gives an order its run or links. It is not whole when the offer was
-// made only after the worker was heard: then the next heartbeat brings it.
+// instruction gives an order its run or links. It is not whole when the worker was
+// made an offer, or asked to check, only after it was heard: then the next heartbeat
+// brings it.
 func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction, reply Reply) (out wire.Instruction, whole bool, err error) {
 	out = wire.Instruction{Work: int64(order.Work), Attempt: order.Attempt, Do: string(order.Do)}
 	switch order.Do {
@@ -165,6 +166,15 @@ func (h *Heartbeat) instruction(ctx context.Context, order placement.Instruction
 			ContentType: row.Origin().ResultType(), Life: uploadLife,
 		})
 		out.Upload = &wire.Link{URL: link.URL, Fields: link.Fields, Expires: link.Expires}
+		return out, true, err
+	case placement.Check:
+		file, turn := reply.Rows[order.Work].Checks, reply.Turns[order.Work]
+		if turn.File != file {
+			return out, false, nil
+		}
+		name := "result" + pool.OriginDeal.ResultSuffix()
+		link, err := h.Files.PresignGet(ctx, pool.ResultKey(pool.OriginDeal, order.Work, file), name)
+		out.Check = &wire.Download{Name: name, SHA256: file.String(), Size: turn.Size, URL: link.URL}
 		return out, true, err
 	case placement.Hold, placement.Reveal, placement.Stop:
 	}

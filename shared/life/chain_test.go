@@ -17,6 +17,7 @@ func TestDealsWhateverTheChainShows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		d := newDeal(t, rapid.IntRange(0, 6).Draw(r, "trust"), 4)
+		d.apart = rapid.Bool().Draw(r, "apart")
 		digests := []pool.Digest{right, wrong}
 		for range rapid.IntRange(1, 40).Draw(r, "steps") {
 			before := life.Life{Work: d.Work, Rows: slices.Clone(d.Rows)}
@@ -25,7 +26,8 @@ func TestDealsWhateverTheChainShows(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(r, "step") {
 			case 0:
 				says := rapid.SampledFrom([]pool.ReportState{
-					pool.SaysRunning, pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded, pool.SaysFailed, pool.SaysRefused,
+					pool.SaysRunning, pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded,
+					pool.SaysChecking, pool.SaysChecked, pool.SaysWrong, pool.SaysFailed, pool.SaysRefused,
 				}).Draw(r, "says")
 				if says == pool.SaysRunning || says == pool.SaysFailed || says == pool.SaysRefused {
 					digest = pool.Digest{}
@@ -93,22 +95,32 @@ func (d *deal) checkDeal(r *rapid.T, b life.Life) {
 	if d.Work.State.Ended() != (d.Task.Final && (b.Work.State.Ended() || d.Task.Status.Ended())) && d.Work.State.Ended() != b.Work.State.Ended() {
 		r.Fatalf("%s with the task %+v", d.Work.State, d.Task)
 	}
-	uploading := 0
+	uploading, checking := 0, 0
 	for i, row := range d.Rows {
 		was := b.Rows[i].State
 		if row.State != was && !slices.Contains(pool.DealMoves[was], row.State) {
 			r.Fatalf("worker %d's turn goes from %s to %s", row.Worker, was, row.State)
 		}
-		if row.State != pool.Uploading {
+		if row.State != pool.Uploading && row.State != pool.Checking {
 			continue
 		}
-		uploading++
-		if c, ok := d.Task.Of(row.Wallet); !ok || c.Status != pool.Proved || row.Digest != d.Task.Digest || !d.Work.File.IsZero() {
-			r.Fatalf("worker %d is to upload %+v of %+v", row.Worker, row, d.Task)
+		wanted := d.Work.File.IsZero() || d.Work.Vouched == pool.Disputed
+		if row.State == pool.Uploading {
+			uploading++
+		} else {
+			checking++
+			wanted = row.Checks == d.Work.File && row.File != d.Work.File && !d.Work.File.IsZero() && d.Work.Vouched == pool.NotVouched
+		}
+		if c, ok := d.Task.Of(row.Wallet); !ok || c.Status != pool.Proved || row.Digest != d.Task.Digest || !wanted {
+			r.Fatalf("worker %d is %s %+v of %+v", row.Worker, row.State, row, d.Task)
 		}
 	}
-	if uploading > 1 {
-		r.Fatalf("%d uploaders", uploading)
+	if uploading+checking > 1 {
+		r.Fatalf("%d uploaders, %d checkers", uploading, checking)
+	}
+	if d.Work.File.IsZero() && d.Work.Vouched != pool.NotVouched || d.Work.State == pool.Agreed && d.Task.Status == pool.TaskRevealing &&
+		b.Work.Vouched == pool.NobodyLeft && b.Work.Digest == d.Work.Digest && b.Work.File != d.Work.File {
+		r.Fatalf("%+v after %+v", d.Work, b.Work)
 	}
 	if n := d.Wanted(d.p); n > 0 && (d.Task.Status > pool.TaskActive || !d.Head.Before(d.Work.ContributeBy()) || d.Work.State.Ended()) {
 		r.Fatalf("%d wanted of %+v", n, d.Task)

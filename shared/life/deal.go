@@ -1,7 +1,6 @@
 package life
 
 import (
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -43,13 +42,15 @@ func (l *Life) reportOfDeal(now time.Time, row *Row, r pool.Report, stored bool,
 			row.StartBy, row.RunBy = time.Time{}, now.Add(p.UploadLimit)
 		case r.Says == pool.SaysUploaded && stored && l.brings(r):
 			row.State, row.StartBy, row.RunBy = pool.Closed, time.Time{}, time.Time{}
-			l.Work.File, l.Work.Size = row.File, row.Size
+			l.Work.File, l.Work.Size, l.Work.Vouched = row.File, row.Size, pool.NotVouched
 			if l.Work.CallsBack {
 				l.Work.Callback = r.Callback
 			}
 		}
+	case pool.SaysChecking, pool.SaysChecked, pool.SaysWrong:
+		l.judge(now, row, r, p)
 	case pool.SaysFailed:
-		if row.State.Open() || row.State == pool.Uploading || row.State == pool.Reported {
+		if row.State.Open() || row.State == pool.Uploading || row.State == pool.Checking || row.State == pool.Reported {
 			row.State, row.Started, row.Reason = pool.Broken, true, r.Reason
 		}
 	case pool.SaysRefused:
@@ -131,7 +132,9 @@ func (l *Life) settleDeal(now time.Time, seed uint64, p Policy) {
 	agreed := t.Status >= pool.TaskRevealing && !t.Consensus.IsZero()
 	if !agreed || t.Digest != l.Work.Digest {
 		l.Work.File, l.Work.Size, l.Work.Callback = pool.Digest{}, 0, "" // what was brought was the result of a consensus that is no more
+		l.forgetVouching()
 	}
+	l.vouch()
 	for i := range l.Rows {
 		l.place(&l.Rows[i], now, agreed, p)
 	}
@@ -144,7 +147,11 @@ func (l *Life) settleDeal(now time.Time, seed uint64, p Policy) {
 		l.end(now, pool.Failed, "claimed: the chain had no result by its final deadline"+l.reasons())
 	case agreed:
 		l.Work.State, l.Work.Digest = pool.Agreed, t.Digest
-		l.appointOfDeal(now, seed, p)
+		if l.bytesWanted() {
+			l.appointOfDeal(now, seed, p)
+		} else {
+			l.askToCheck(now, seed, p)
+		}
 	default:
 		l.Work.State, l.Work.Digest = pool.Waiting, pool.Digest{}
 		if l.contributions() > 0 || slices.ContainsFunc(l.Rows, func(row Row) bool { return row.State.Open() || row.State == pool.Reported }) {
@@ -169,7 +176,7 @@ func (l *Life) place(row *Row, now time.Time, agreed bool, p Policy) {
 	c, ok := l.Task.Of(row.Wallet)
 	if row.Wallet.IsZero() || !ok {
 		switch row.State {
-		case pool.HasContributed, pool.HasRevealed, pool.Uploading, pool.Closed:
+		case pool.HasContributed, pool.HasRevealed, pool.Uploading, pool.Checking, pool.Closed:
 			// A reorganisation took its contribution back: it is to be made again.
 			row.State, row.Reason, row.StartBy, row.RunBy = pool.Reported, "", time.Time{}, now.Add(p.ContributeIn)
 		case pool.Offered, pool.InRun, pool.Reported, pool.Expired, pool.Refused, pool.Broken, pool.Superseded:
@@ -188,29 +195,39 @@ func (l *Life) place(row *Row, now time.Time, agreed bool, p Policy) {
 		row.State, row.Reason = pool.Closed, "another result was agreed upon"
 	case c.Status != pool.Proved:
 		row.State, row.Reason, row.StartBy, row.RunBy = pool.HasContributed, "", time.Time{}, time.Time{}
-	case row.State == pool.Uploading && row.Digest == l.Task.Digest, row.State == pool.Closed && row.File == l.Work.File && !l.Work.File.IsZero():
-	case row.State == pool.Expired && !now.Before(row.Until): // it was to bring the bytes and is gone
+	case row.State == pool.Uploading && row.Digest == l.Task.Digest && l.bytesWanted(), row.State == pool.Closed && row.File == l.Work.File && !l.Work.File.IsZero():
+	case row.State == pool.Checking && row.Checks == l.Work.File && !l.Work.File.IsZero() && l.Work.Vouched == pool.NotVouched:
+	case row.State == pool.Expired && !now.Before(row.Until): // it was to bring the bytes, or to look at them, and is gone
 	default:
 		row.State, row.Reason, row.StartBy, row.RunBy = pool.HasRevealed, "", time.Time{}, time.Time{}
 	}
 }
 
 // appointOfDeal sees that one live worker whose reveal the chain has is bringing
-// the bytes, until they are in the bucket.
+// the bytes, until they are in the bucket: one of those whose file most others have
+// made too, for then nobody needs to look at it.
 func (l *Life) appointOfDeal(now time.Time, seed uint64, p Policy) {
-	if !l.Work.File.IsZero() || slices.ContainsFunc(l.Rows, func(row Row) bool { return row.State == pool.Uploading }) {
+	if slices.ContainsFunc(l.Rows, func(row Row) bool { return row.State == pool.Uploading }) {
 		return
 	}
+	most := 0
 	var able []int
 	for i, row := range l.Rows {
-		if row.State == pool.HasRevealed && row.Digest == l.Task.Digest && !row.File.IsZero() && now.Before(row.Until) {
+		if !l.stands(row, now) || row.File == l.Work.File {
+			continue
+		}
+		same := len(l.makers(row.File, pool.Contributed))
+		if same > most {
+			most, able = same, nil
+		}
+		if same == most {
 			able = append(able, i)
 		}
 	}
-	if len(able) == 0 {
-		return
-	}
-	draw := rand.New(rand.NewPCG(seed, uint64(l.Work.ID)))
-	row := &l.Rows[able[draw.IntN(len(able))]]
+	l.drawn(able, seed, func(row *Row) { row.toBring(now, p) })
+}
+
+// toBring appoints a turn to bring the bytes.
+func (row *Row) toBring(now time.Time, p Policy) {
 	row.State, row.StartBy, row.RunBy = pool.Uploading, now.Add(time.Duration(p.StartIntervals)*row.Interval), time.Time{}
 }

@@ -13,13 +13,14 @@ import (
 type deal struct {
 	t *testing.T
 	*play
+	apart bool // each worker's archive is another
 }
 
 const span = 5 * time.Minute // T of the category
 
 func newDeal(t *testing.T, trust, workers int) *deal {
 	t.Helper()
-	d := &deal{t, newPlay(t, trust, 0)}
+	d := &deal{t: t, play: newPlay(t, trust, 0)}
 	d.Work.Origin, d.Work.RunLimit = pool.OriginDeal, span
 	d.Work.Deadline = epoch.Add(pool.FinalAfter * span)
 	d.Task, d.Head = &pool.Task{ID: pool.Hash{7}}, epoch
@@ -42,10 +43,13 @@ func (d *deal) join(worker pool.WorkerID) {
 
 func (d *deal) tell(worker pool.WorkerID, says pool.ReportState, digest pool.Digest) {
 	d.t.Helper()
-	r := pool.Report{Work: d.Work.ID, Attempt: d.row(worker).Attempt, Says: says, Digest: digest, Size: 9}
+	r := pool.Report{Work: d.Work.ID, Attempt: d.row(worker).Attempt, Says: says, Digest: digest, Size: 9, Checks: d.row(worker).Checks}
 	switch {
 	case !digest.IsZero():
 		r.File = pool.Digest{0xff, digest[0], digest[1]}
+		if d.apart {
+			r.File[3] = byte(worker)
+		}
 	case says == pool.SaysFailed:
 		r.Size, r.Reason = 0, "could not"
 	}

@@ -67,14 +67,21 @@ func (l *Life) Report(now time.Time, worker pool.WorkerID, r pool.Report, stored
 	}
 	row := &l.Rows[i]
 	row.Until = latest(row.Until, now.Add(row.Interval)) // it is speaking: not lost
-	if row.State == pool.Expired && !l.revive(now, i, r, p) {
+	lost := row.State == pool.Expired && !l.revive(now, i, r, p)
+	switch {
+	case lost && l.Task == nil:
 		return
-	}
-	if l.Task != nil {
+	case lost: // of a deal it may still bring the bytes, or look at them
+	case l.Task != nil:
 		l.reportOfDeal(now, row, r, stored, p)
-		l.settle(now, seed, p)
-		return
+	default:
+		l.reportOfAPI(now, row, r, stored, p)
 	}
+	l.settle(now, seed, p)
+}
+
+// reportOfAPI applies what a worker says of an api work.
+func (l *Life) reportOfAPI(now time.Time, row *Row, r pool.Report, stored bool, p Policy) {
 	switch r.Says {
 	case pool.SaysRunning:
 		if row.State == pool.Offered {
@@ -93,9 +100,8 @@ func (l *Life) Report(now time.Time, worker pool.WorkerID, r pool.Report, stored
 		case pool.InRun:
 			row.State, row.Reason = pool.Broken, r.Reason
 		}
-	case pool.SaysContributed, pool.SaysRevealed: // of works of deals only
+	case pool.SaysContributed, pool.SaysRevealed, pool.SaysChecking, pool.SaysChecked, pool.SaysWrong: // of works of deals only
 	}
-	l.settle(now, seed, p)
 }
 
 // bring applies a report that speaks of a result.
@@ -389,11 +395,4 @@ func clip(text string) string {
 		return strings.ToValidUTF8(text[:maxReason], "")
 	}
 	return text
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

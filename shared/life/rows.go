@@ -34,6 +34,15 @@ func Over(now time.Time, row Row) (bool, string) {
 		case lost:
 			return true, "worker lost"
 		}
+	case pool.Checking:
+		switch {
+		case late(row.StartBy):
+			return true, "check not begun in time"
+		case late(row.RunBy):
+			return true, "check took too long"
+		case lost:
+			return true, "worker lost"
+		}
 	case pool.Reported:
 		// Of an api work there is no such time: the digest stands, whatever becomes of its worker.
 		if late(row.RunBy) {
@@ -60,9 +69,25 @@ func Matters(row pool.Assignment, r pool.Report, kept pool.Digest) bool {
 		return !kept.IsZero() && row.Digest == kept || !row.File.IsZero() && r.Says == pool.SaysFailed
 	case pool.Uploading:
 		return r.Says == pool.SaysFailed || r.Says == pool.SaysUploaded || r.Says == pool.SaysUploading && !row.StartBy.IsZero()
+	case pool.Checking:
+		switch r.Says {
+		case pool.SaysFailed:
+			return true
+		case pool.SaysChecked, pool.SaysWrong:
+			return r.Checks == row.Checks
+		case pool.SaysChecking:
+			return r.Checks == row.Checks && !row.StartBy.IsZero()
+		}
 	case pool.Expired:
 		return r.Says != pool.SaysFailed && r.Says != pool.SaysRefused
 	case pool.HasContributed, pool.HasRevealed, pool.Closed, pool.Refused, pool.Broken, pool.Superseded:
 	}
 	return false
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -18,6 +18,7 @@ const (
 	Contribute Order = "contribute"
 	Reveal     Order = "reveal"
 	Upload     Order = "upload"
+	Check      Order = "check"
 	Stop       Order = "stop"
 )
 
@@ -62,6 +63,8 @@ func order(row pool.Assignment, turn pool.ChainTurn) Order {
 		return Continue
 	case pool.Uploading:
 		return Upload
+	case pool.Checking:
+		return Check
 	case pool.Reported:
 		if turn.Status == pool.TaskActive && turn.Takes && turn.Authorisation != nil && turn.Contribution.Status == pool.NotContributed {
 			return Contribute

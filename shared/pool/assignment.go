@@ -13,6 +13,7 @@ const (
 	HasContributed AssignmentState = "contributed" // of a deal: the chain has its contribution
 	HasRevealed    AssignmentState = "revealed"    // of a deal: the chain has its digest, and it won
 	Uploading      AssignmentState = "uploading"   // its digest was agreed upon and it is to bring the bytes
+	Checking       AssignmentState = "checking"    // of a deal: it is to look at the bytes that another has brought
 	Closed         AssignmentState = "closed"      // nothing more is wanted; it had reported
 	Expired        AssignmentState = "expired"     // not started in time, too long, or the worker was lost
 	Refused        AssignmentState = "refused"     // the worker declined the offer
@@ -41,22 +42,23 @@ var AssignmentMoves = map[AssignmentState][]AssignmentState{
 // reorganisation has taken something back. Until the work ends no state but a
 // failed run is final.
 var DealMoves = map[AssignmentState][]AssignmentState{
-	Offered:        {InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Refused, Broken, Superseded},
-	InRun:          {Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Broken, Superseded},
-	Reported:       {HasContributed, HasRevealed, Uploading, Closed, Expired, Broken, Superseded},
-	HasContributed: {Reported, HasRevealed, Uploading, Closed, Superseded},
-	HasRevealed:    {Reported, HasContributed, Uploading, Closed, Superseded},
+	Offered:        {InRun, Reported, HasContributed, HasRevealed, Uploading, Checking, Closed, Expired, Refused, Broken, Superseded},
+	InRun:          {Reported, HasContributed, HasRevealed, Uploading, Checking, Closed, Expired, Broken, Superseded},
+	Reported:       {HasContributed, HasRevealed, Uploading, Checking, Closed, Expired, Broken, Superseded},
+	HasContributed: {Reported, HasRevealed, Uploading, Checking, Closed, Superseded},
+	HasRevealed:    {Reported, HasContributed, Uploading, Checking, Closed, Superseded},
 	Uploading:      {Reported, HasContributed, HasRevealed, Closed, Expired, Broken, Superseded},
-	Closed:         {Reported, HasContributed, HasRevealed, Uploading, Superseded},
-	Expired:        {Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Superseded},
-	Refused:        {Offered, HasContributed, HasRevealed, Uploading, Closed},
+	Checking:       {Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Broken, Superseded},
+	Closed:         {Reported, HasContributed, HasRevealed, Uploading, Checking, Broken, Superseded},
+	Expired:        {Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Checking, Closed, Superseded},
+	Refused:        {Offered, HasContributed, HasRevealed, Uploading, Checking, Closed},
 	Broken:         {},
-	Superseded:     {HasContributed, HasRevealed, Uploading, Closed},
+	Superseded:     {HasContributed, HasRevealed, Uploading, Checking, Closed},
 }
 
 // AssignmentStates lists the states in the order of a life.
 var AssignmentStates = []AssignmentState{
-	Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Closed, Expired, Refused, Broken, Superseded,
+	Offered, InRun, Reported, HasContributed, HasRevealed, Uploading, Checking, Closed, Expired, Refused, Broken, Superseded,
 }
 
 // Open tells that the assignment holds a slot of its worker (P5) and that
@@ -65,7 +67,7 @@ func (s AssignmentState) Open() bool { return s == Offered || s == InRun }
 
 // Held tells that the worker still has something to do or to keep for it.
 func (s AssignmentState) Held() bool {
-	return s.Open() || s == Reported || s == HasContributed || s == HasRevealed || s == Uploading
+	return s.Open() || s == Reported || s == HasContributed || s == HasRevealed || s == Uploading || s == Checking
 }
 
 // Assignment is one worker's turn at one work, unique by (work, worker). A
@@ -77,11 +79,12 @@ type Assignment struct {
 	Attempt int // 1 for the first offer; one more each time it is offered again
 	State   AssignmentState
 	Started bool      // the worker said that it computes, in this attempt
-	StartBy time.Time // offered, uploading: when it expires unless begun; zero = begun
-	RunBy   time.Time // running, uploading: when it expires unless finished
+	StartBy time.Time // offered, uploading, checking: when it expires unless begun; zero = begun
+	RunBy   time.Time // running, uploading, checking: when it expires unless finished
 	Digest  Digest    // what the worker committed to; zero before reported
 	Size    int64     // bytes of that result
 	File    Digest    // of a deal: the SHA-256 of the result's bytes, Digest being what the chain is told; zero otherwise
+	Checks  Digest    // of a deal: the file, another's, that it was asked to look at; each is asked once
 	Reason  string    // why it failed, expired or was refused
 }
 
@@ -119,6 +122,9 @@ const (
 	SaysRevealed    ReportState = "revealed"    // it revealed; only the chain's word counts
 	SaysUploading   ReportState = "uploading"   // it has begun to bring the bytes
 	SaysUploaded    ReportState = "uploaded"    // the bytes are there
+	SaysChecking    ReportState = "checking"    // it has begun to look at another's bytes
+	SaysChecked     ReportState = "checked"     // they hold the result that was agreed upon
+	SaysWrong       ReportState = "wrong"       // they do not
 	SaysFailed      ReportState = "failed"      // the run, or the upload, came to nothing
 	SaysRefused     ReportState = "refused"     // it does not take the offer
 )
@@ -131,6 +137,7 @@ type Report struct {
 	Digest  Digest
 	Size    int64
 	File    Digest // of a deal, beside Digest: the SHA-256 of the bytes
+	Checks  Digest // with checking, checked and wrong: the SHA-256 of the bytes looked at
 	Reason  string
 
 	Callback string // of a deal that calls back, with uploaded: the bytes whose keccak256 is Digest

@@ -100,6 +100,7 @@ const (
 	ContributeFor = 7  // from the deal's start
 	FinalAfter    = 10 // from the deal's start
 	RevealFor     = 2  // from the consensus
+	VouchFor      = 9  // from the deal's start; the pool's own, so that its stake is not lost over a check
 )
 
 // ContributeBy gives the time from which the chain takes no contribution.
@@ -289,6 +290,8 @@ type ChainTurn struct {
 	Contribution  Contribution // zero while the chain has none
 	Authorisation []byte       // 65 bytes; nil = not given
 	Takes         bool         // the chain still takes contributions to the task
+	File          Digest       // that lies in the bucket; zero = none
+	Size          int64        // bytes of it
 	CallsBack     bool         // the deal wants its result called back
 	ContributeBy  time.Time
 	FinalBy       time.Time

@@ -160,7 +160,7 @@ func TestWorkMovesAreClosed(t *testing.T) {
 // apiStates are the states that assignments of api works know.
 func apiStates() []pool.AssignmentState {
 	return slices.DeleteFunc(slices.Clone(pool.AssignmentStates), func(s pool.AssignmentState) bool {
-		return s == pool.HasContributed || s == pool.HasRevealed
+		return s == pool.HasContributed || s == pool.HasRevealed || s == pool.Checking
 	})
 }
 

@@ -60,12 +60,26 @@ type Work struct {
 	Digest    Digest    // what was agreed upon; kept when the bytes were lost
 	Size      int64     // bytes of the agreed result
 	File      Digest    // of a deal: the SHA-256 of the agreed result's bytes, once they are in the bucket
+	Vouched   Vouching  // of a deal: whether another stands for the bytes of File
 	CallsBack bool      // of a deal: its requester wants the result called back
 	Callback  string    // of a deal that calls back: the bytes to do it with, once somebody has brought them
 	Reason    string    // why it failed; "" otherwise
 	Created   time.Time
 	Ended     time.Time // zero while it lives
 }
+
+// Vouching tells whether anybody but the worker that brought the bytes of a deal's
+// result stands for them: the chain agrees upon a digest of the result only, and
+// not on the archive that the requester gets.
+type Vouching string
+
+// Whether there is one.
+const (
+	NotVouched Vouching = ""          // no bytes, or another agreeing worker is to look at them
+	Vouched    Vouching = "vouched"   // another made the same bytes, or found the agreed result in them
+	NobodyLeft Vouching = "unvouched" // there is no other who could, or no time for it
+	Disputed   Vouching = "disputed"  // another did not find the agreed result in them: others are to come in their place
+)
 
 // MaxTrust is the highest confidence an api work may ask for: beyond it the
 // number of agreeing owners needed is more than any pool has.
@@ -134,6 +148,10 @@ func (w Work) Bytes() Digest {
 func (w Work) ContributeBy() time.Time {
 	return w.Deadline.Add(-(FinalAfter - ContributeFor) * w.RunLimit)
 }
+
+// VouchBy gives the time from which a work of a deal makes do with the bytes that
+// are there, although nobody vouches for them.
+func (w Work) VouchBy() time.Time { return w.Deadline.Add(-(FinalAfter - VouchFor) * w.RunLimit) }
 
 // Category is a time class with its run limit T.
 type Category struct {

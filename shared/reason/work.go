@@ -24,6 +24,7 @@ const (
 	InputsMissing  Code = "inputs_missing"
 	BytesToCome    Code = "uploading"       // agreed upon; an agreeing worker is to bring the bytes
 	Settling       Code = "settling"        // of a deal: the chain has a consensus
+	Checking       Code = "checking"        // of a deal: the result is there, and others look at it
 	Contributing   Code = "contributing"    // of a deal: results are on their way to the chain
 	TooLate        Code = "too_late"        // of a deal: the chain takes no contribution any more
 	EnoughOpen     Code = "running"         // no more assignments are wanted now
@@ -42,7 +43,7 @@ const (
 
 // WorkCodes lists them.
 var WorkCodes = []Code{
-	WorkEnded, InputsMissing, BytesToCome, Settling, Contributing, TooLate, EnoughOpen, PoolDrains, PoolOff, NobodyLive, NobodyFits, NobodyAdmits, NobodyLeft,
+	WorkEnded, InputsMissing, BytesToCome, Settling, Checking, Contributing, TooLate, EnoughOpen, PoolDrains, PoolOff, NobodyLive, NobodyFits, NobodyAdmits, NobodyLeft,
 	BatchLimit, RequesterLimit, WorkersFull, Next, Queued,
 }
 
@@ -127,6 +128,12 @@ func ofDeal(e *Explanation, q Inquiry) bool {
 	switch {
 	case q.Work.State == pool.Agreed && q.Work.File.IsZero():
 		e.Code, e.Words = Settling, "the chain has a consensus on its result; workers reveal it, and one of them is to upload it"
+	case q.Work.State == pool.Agreed && q.Work.Vouched == pool.NotVouched:
+		e.Code = Checking
+		e.Words = "its result was uploaded; another agreeing worker is to vouch for it, until " + stampOf(q.Work.VouchBy()) + " at most, before the pool finalizes its task"
+	case q.Work.State == pool.Agreed && q.Work.Vouched == pool.Disputed:
+		e.Code = Checking
+		e.Words = "a worker did not find the agreed result in what was uploaded; an agreeing worker is to upload its own, until " + stampOf(q.Work.VouchBy()) + " at most"
 	case q.Work.State == pool.Agreed:
 		e.Code, e.Words = Settling, "its result can be fetched; the pool finalizes its task, and it is done once the chain can no longer take that back"
 	case q.Ready.Missing == 0 && slices.ContainsFunc(q.Ready.Turns, result):

@@ -59,7 +59,15 @@ func TestExplain(t *testing.T) {
 		{"staging", func(q *reason.Inquiry) { q.Work.State, q.Inputs = pool.Staging, 3 }, reason.InputsMissing, "3 inputs"},
 		{"agreed", func(q *reason.Inquiry) { q.Work.State = pool.Agreed }, reason.BytesToCome, "upload"},
 		{"a deal's, agreed", func(q *reason.Inquiry) { deal(q); q.Work.State = pool.Agreed }, reason.Settling, "one of them is to upload"},
-		{"a deal's, with its bytes", func(q *reason.Inquiry) { deal(q); q.Work.State, q.Work.File = pool.Agreed, pool.Digest{1} }, reason.Settling, "can be fetched"},
+		{"a deal's, with its bytes", func(q *reason.Inquiry) { deal(q); q.Work.State, q.Work.File = pool.Agreed, pool.Digest{1} }, reason.Checking, "another agreeing worker is to vouch for it, until 2030-05-01T12:11:00Z"},
+		{"a deal's, disputed", func(q *reason.Inquiry) {
+			deal(q)
+			q.Work.State, q.Work.File, q.Work.Vouched = pool.Agreed, pool.Digest{1}, pool.Disputed
+		}, reason.Checking, "did not find the agreed result"},
+		{"a deal's, vouched for", func(q *reason.Inquiry) {
+			deal(q)
+			q.Work.State, q.Work.File, q.Work.Vouched = pool.Agreed, pool.Digest{1}, pool.Vouched
+		}, reason.Settling, "can be fetched"},
 		{"a deal's, contributing", func(q *reason.Inquiry) {
 			deal(q)
 			q.Ready.Missing, q.Ready.Turns = 0, []pool.Assignment{{Worker: 1, State: pool.Reported}}

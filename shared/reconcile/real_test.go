@@ -103,7 +103,7 @@ func serveReal(t *testing.T, workers int) *real {
 		wallet := who.Address()
 		r.keys[wallet] = who
 		r.Exec(t, "UPDATE worker SET wallet = ? WHERE id = ?", wallet[:], int64(id))
-		r.workers = append(r.workers, turn{id, wallet, right})
+		r.workers = append(r.workers, turn{id: id, wallet: wallet, digest: right})
 	}
 	return r
 }

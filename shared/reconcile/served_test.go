@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,6 +64,8 @@ type turn struct {
 	id     pool.WorkerID
 	wallet pool.Address
 	digest pool.Hash
+	apart  pool.Digest // its archive, when that is no other's
+	liar   bool        // its archive is garbage, and it calls any other wrong
 }
 
 type bell struct{ rings *atomic.Int64 }
@@ -91,7 +94,7 @@ func serve(t *testing.T, workers int, options ...storetest.Option) *served {
 	for range workers {
 		id, wallet := s.AddWalletWorker(t, account, 100)
 		s.chain.Deposit(wallet, deposit)
-		s.workers = append(s.workers, turn{id, wallet, right})
+		s.workers = append(s.workers, turn{id: id, wallet: wallet, digest: right})
 	}
 	s.chain.mine(block)
 	return s
@@ -196,6 +199,9 @@ func (s *served) work() {
 func (s *served) step(w turn, row pool.Assignment, on pool.ChainTurn) {
 	s.Helper()
 	report := pool.Report{Work: row.Work, Attempt: row.Attempt, Digest: pool.Digest(w.digest), File: file, Size: 10}
+	if !w.apart.IsZero() {
+		report.File = w.apart
+	}
 	switch row.State {
 	case pool.Offered:
 		report.Says = pool.SaysRunning
@@ -212,6 +218,11 @@ func (s *served) step(w turn, row pool.Assignment, on pool.ChainTurn) {
 	case pool.HasContributed:
 		_ = s.reveal(w, on.Task) // refused before there is one
 		return
+	case pool.Checking:
+		report.Says, report.Checks = pool.SaysChecked, row.Checks
+		if w.liar || slices.ContainsFunc(s.workers, func(by turn) bool { return by.liar && by.apart == row.Checks }) {
+			report.Says = pool.SaysWrong
+		}
 	case pool.Uploading:
 		report.Says, report.Callback = pool.SaysUploaded, s.data[w.digest]
 	default:

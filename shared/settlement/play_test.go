@@ -152,7 +152,7 @@ func (w *world) judge(b *book) {
 	left := b.Start.Add(7 * b.T).Sub(w.now()) // of the contribution window
 	useful := map[pool.ActionKind]bool{
 		pool.Initialize:      b.Running && left > w.p.Contribute,
-		pool.Finalize:        len(b.Results) > 0,
+		pool.Finalize:        len(b.Results) > 0 && b.vouched(),
 		pool.Reopen:          left > w.p.Contribute+b.T,
 		pool.Claim:           true,
 		pool.InitializeClaim: true,

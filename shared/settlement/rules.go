@@ -13,7 +13,7 @@ import (
 // the pool explains it.
 var rules = map[pool.ActionKind][]func(moment) string{
 	pool.Initialize:      {onlyUninitialized, onlyWhileSomebodyWaits, onlyWithTimeToContribute},
-	pool.Finalize:        {onlyRevealing, onlyBeforeTheEnd, onlyAfterTheReveals, onlyWithItsResult, onlyWithItsCallback},
+	pool.Finalize:        {onlyRevealing, onlyBeforeTheEnd, onlyAfterTheReveals, onlyWithItsResult, onlyWhatIsVouchedFor, onlyWithItsCallback},
 	pool.Reopen:          {onlyRevealing, onlyWhenNobodyRevealed, onlyWithTimeForARun},
 	pool.Claim:           {onlyOpen, onlyAfterTheEnd},
 	pool.InitializeClaim: {onlyUninitialized, onlyAfterTheEnd},
@@ -125,6 +125,23 @@ func onlyWithItsResult(m moment) string {
 		return "the result is not in the bucket"
 	}
 	return ""
+}
+
+// onlyWhatIsVouchedFor: a task is finalized with a result that another agreeing
+// worker vouches for, as long as there is one who could and time for it.
+//
+// Rationale: the chain agreed upon a digest, and one worker brought the bytes; a
+// requester that paid for other bytes has lost its money. Beyond that the pool's
+// stake goes first, and what there is goes to the requester.
+// Contract: finalize knows nothing of the bytes.
+func onlyWhatIsVouchedFor(m moment) string {
+	switch m.Vouched {
+	case pool.Vouched, pool.NobodyLeft:
+		return ""
+	case pool.Disputed:
+		return "an agreeing worker says that the result in the bucket is not the agreed one"
+	}
+	return "another agreeing worker is to vouch for the result"
 }
 
 // onlyWithItsCallback: a task whose result is called back is finalized with the

@@ -22,7 +22,7 @@ var (
 func task(status pool.TaskStatus) settlement.Task {
 	t := settlement.Task{
 		Work: 7, Deal: pool.Hash{0xd}, Index: 3, Start: epoch, T: t0, Price: 1000,
-		Chain: pool.Task{ID: pool.Hash{0x7}, Block: 9, Status: status}, Running: true, Results: said,
+		Chain: pool.Task{ID: pool.Hash{0x7}, Block: 9, Status: status}, Running: true, Results: said, Vouched: pool.Vouched,
 	}
 	return t
 }
@@ -59,6 +59,9 @@ func TestRules(t *testing.T) {
 	callback := func(t *settlement.Task) { t.CallsBack, t.Callback = true, data }
 	unbrought := func(t *settlement.Task) { t.CallsBack = true }
 	unstored := func(t *settlement.Task) { t.Results = nil }
+	vouching := func(v pool.Vouching) func(*settlement.Task) {
+		return func(t *settlement.Task) { t.Vouched = v }
+	}
 	idle := func(t *settlement.Task) { t.Running = false }
 	late := func(t *settlement.Task) { t.Chain.RevealBy = epoch.Add(6 * t0) } // 6 T is too late for another run
 	for name, c := range map[string]struct {
@@ -82,6 +85,9 @@ func TestRules(t *testing.T) {
 		"finalize in part before the end, claim after it":   {revealing(1, 2), 10 * t0, [3]pool.ActionKind{end, claim, claim}},
 		"not without its result":                            {with(revealing(2, 2), unstored), 3 * t0, [3]pool.ActionKind{no, no, no}},
 		"claim what had no result":                          {with(revealing(2, 2), unstored), 10 * t0, [3]pool.ActionKind{no, claim, claim}},
+		"not what nobody vouches for yet":                   {with(revealing(2, 2), vouching(pool.NotVouched)), 3 * t0, [3]pool.ActionKind{no, no, no}},
+		"not what is disputed":                              {with(revealing(2, 2), vouching(pool.Disputed)), 9 * t0, [3]pool.ActionKind{no, no, no}},
+		"finalize what nobody is left to vouch for":         {with(revealing(2, 2), vouching(pool.NobodyLeft)), 3 * t0, [3]pool.ActionKind{end, end, end}},
 		"finalize with its callback":                        {with(revealing(2, 2), callback), 3 * t0, [3]pool.ActionKind{end, end, end}},
 		"not without its callback":                          {with(revealing(2, 2), unbrought), 3 * t0, [3]pool.ActionKind{no, no, no}},
 		"claim what had no callback":                        {with(revealing(2, 2), unbrought), 10 * t0, [3]pool.ActionKind{no, claim, claim}},

@@ -39,6 +39,8 @@ type Task struct {
 	Results []byte        // what finalize is to say; empty until the agreed result lies in the bucket
 	Actions []pool.Action // decided so far, all rounds
 
+	Vouched pool.Vouching // whether anybody but its bringer stands for it
+
 	CallsBack bool   // its deal wants the result called back
 	Callback  []byte // with these bytes; empty until somebody has brought them
 }

@@ -159,6 +159,22 @@ func (w *world) match() {
 	}
 }
 
+// vouch has others look at a result that is there, until they or the pool are done
+// with it.
+func (w *world) vouch(b *book) {
+	switch {
+	case len(b.Results) == 0:
+		b.Vouched = pool.NotVouched
+	case b.vouched():
+	case !w.now().Before(b.Start.Add(9 * b.T)):
+		b.Vouched = pool.NobodyLeft
+	default:
+		b.Vouched = []pool.Vouching{pool.NotVouched, pool.Vouched, pool.NobodyLeft, pool.Disputed}[w.draw.IntN(4)]
+	}
+}
+
+func (b *book) vouched() bool { return b.Vouched == pool.Vouched || b.Vouched == pool.NobodyLeft }
+
 // look refreshes what the books have of the chain: each task is missed, or seen as
 // it was before, once in so many times; 0 = all is seen as it is.
 func (w *world) look(faults int) {
@@ -177,6 +193,7 @@ func (w *world) look(faults int) {
 			b.Results = []byte("at " + b.stored.String())
 			b.Callback = b.brought[b.stored]
 		}
+		w.vouch(b)
 		b.Running = false
 		for _, m := range b.team {
 			b.Running = b.Running || !w.now().Before(b.Start.Add(m.comes)) && (!m.vanishes || w.now().Before(b.Start.Add(m.comes+m.takes)))

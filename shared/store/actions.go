@@ -32,7 +32,7 @@ func (s *Store) Settlement(ctx context.Context, head pool.Block, works []pool.Wo
 		ids := list(works)
 		b := &statements{}
 		b.add(`SELECT k.work_id, d.deal_id, k.task_index, d.start_at, d.run_limit_s, d.price, d.callback, k.task_id, k.status, k.reveal_by, k.consensus, k.digest, k.final,
-				k.reveals, k.winners, k.seen_block, w.file, w.callback, EXISTS (SELECT 1 FROM assignment a FORCE INDEX (assignment_owner) WHERE a.work_id = k.work_id AND a.state IN ('running', 'reported'))
+				k.reveals, k.winners, k.seen_block, w.file, w.callback, COALESCE(w.vouched, ''), EXISTS (SELECT 1 FROM assignment a FORCE INDEX (assignment_owner) WHERE a.work_id = k.work_id AND a.state IN ('running', 'reported'))
 			FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN task k ON k.work_id = j.id
 			STRAIGHT_JOIN deal d ON d.id = k.deal AND d.on_chain AND d.state <> 'gone' STRAIGHT_JOIN work w ON w.id = k.work_id
 			WHERE k.look_at IS NULL OR k.look_at <> `+touchedAt+` ORDER BY k.work_id`, ids)
@@ -83,7 +83,7 @@ func scanSettlement(rows *sql.Rows, results func(pool.Digest) []byte) (settlemen
 	var limit int64
 	var revealBy sql.NullTime
 	err := rows.Scan(&t.Work, &deal, &t.Index, &t.Start, &limit, &t.Price, &t.CallsBack, &task, &t.Chain.Status, &revealBy, &consensus, &digest, &t.Chain.Final,
-		&t.Chain.Reveals, &t.Chain.Winners, &t.Chain.Block, &file, &t.Callback, &t.Running)
+		&t.Chain.Reveals, &t.Chain.Winners, &t.Chain.Block, &file, &t.Callback, &t.Vouched, &t.Running)
 	if err != nil {
 		return t, err
 	}

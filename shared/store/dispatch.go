@@ -92,7 +92,7 @@ func (s *Store) supply(ctx context.Context, conn *sql.Conn, limit int, bookmark 
 			WHERE t.until <= UTC_TIMESTAMP(6) AND t.until > UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND AND w.state <> 'inactive')
 		FROM pool_state p WHERE p.id = 1`, placement.LossWindow.Microseconds())
 	b.add(`(SELECT id FROM work WHERE open_until <= UTC_TIMESTAMP(6) LIMIT ?) UNION
-		(SELECT a.work_id FROM assignment a LEFT JOIN beat t ON t.worker_id = a.worker_id WHERE a.state IN ('offered', 'running', 'reported', 'uploading')
+		(SELECT a.work_id FROM assignment a LEFT JOIN beat t ON t.worker_id = a.worker_id WHERE a.state IN ('offered', 'running', 'reported', 'uploading', 'checking')
 			AND (a.start_by <= UTC_TIMESTAMP(6) OR a.run_by <= UTC_TIMESTAMP(6) OR a.state <> 'reported' AND t.until <= UTC_TIMESTAMP(6)) LIMIT ?)`, limit, limit)
 	b.add(`SELECT w.id, ` + ownerSQL + `, w.state, w.slots, w.quota, w.capabilities, w.wallet IS NOT NULL, t.until, t.interval_s, COALESCE(o.open, 0)
 		FROM worker w JOIN account c ON c.id = w.account_id JOIN beat t ON t.worker_id = w.id
@@ -200,7 +200,7 @@ func hold(ctx context.Context, conn *sql.Conn, s placement.Sweep, t pool.Trace) 
 	b.add(`UPDATE beat t JOIN worker w ON w.id = t.worker_id JOIN assignment a ON a.worker_id = t.worker_id
 		SET a.start_by = GREATEST(a.start_by, UTC_TIMESTAMP(6) + INTERVAL 4 * t.interval_s SECOND),
 			a.run_by = GREATEST(a.run_by, UTC_TIMESTAMP(6) + INTERVAL 4 * t.interval_s SECOND)
-		WHERE t.until > ? AND w.state <> 'inactive' AND a.state IN ('offered', 'running', 'uploading')`, since)
+		WHERE t.until > ? AND w.state <> 'inactive' AND a.state IN ('offered', 'running', 'uploading', 'checking')`, since)
 	b.add(`UPDATE beat t JOIN worker w ON w.id = t.worker_id SET t.until = GREATEST(t.until, UTC_TIMESTAMP(6) + INTERVAL 4 * t.interval_s SECOND)
 		WHERE t.until > ? AND w.state <> 'inactive'`, since)
 	b.add("SELECT ROW_COUNT()")

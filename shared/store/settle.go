@@ -58,7 +58,7 @@ type locked struct {
 const rankSQL = "b.queue_rank + b.cost * (w.id % 16384)"
 
 const workColumns = `w.id, w.requester, b.origin, b.class_id, ` + rankSQL + `, w.state, b.trust, b.run_limit_s, b.deadline, w.digest, w.size,
-	w.reason, b.created_at, w.ended_at, w.file`
+	w.reason, b.created_at, w.ended_at, w.file, w.vouched`
 
 // lockLives begins a transaction, locks the works in order of id and reads what
 // belongs to them.
@@ -72,7 +72,7 @@ func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked
 	b.add("SELECT "+workColumns+`, COALESCE(r.missing, 0)
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN work w ON w.id = j.id JOIN batch b ON b.id = w.id >> 14
 		LEFT JOIN ready r ON r.class_id = b.class_id AND r.queue_rank = `+rankSQL+` AND r.work_id = w.id ORDER BY w.id`, wanted)
-	b.add(`SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file, t.until, t.interval_s
+	b.add(`SELECT a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file, a.checks, t.until, t.interval_s
 		FROM JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$')) j STRAIGHT_JOIN assignment a ON a.work_id = j.id LEFT JOIN beat t ON t.worker_id = a.worker_id
 		ORDER BY a.work_id, a.worker_id`, wanted)
 	out, err := query(ctx, conn, b)
@@ -117,15 +117,15 @@ func lockLives(ctx context.Context, conn *sql.Conn, ids []pool.WorkID) ([]locked
 func scanWork(rows *sql.Rows, w *pool.Work, more ...any) error {
 	var digest, file []byte
 	var size sql.NullInt64
-	var reason sql.NullString
+	var reason, vouched sql.NullString
 	var ended sql.NullTime
 	var limit int64
 	err := rows.Scan(append([]any{&w.ID, &w.Requester, &w.Origin, &w.Class, &w.Rank, &w.State, &w.Trust, &limit, &w.Deadline, &digest, &size,
-		&reason, &w.Created, &ended, &file}, more...)...)
+		&reason, &w.Created, &ended, &file, &vouched}, more...)...)
 	if err != nil {
 		return err
 	}
-	w.RunLimit, w.Size, w.Reason, w.Ended = time.Duration(limit)*time.Second, size.Int64, reason.String, orZero(ended)
+	w.RunLimit, w.Size, w.Reason, w.Ended, w.Vouched = time.Duration(limit)*time.Second, size.Int64, reason.String, orZero(ended), pool.Vouching(vouched.String)
 	if digest != nil {
 		w.Digest = pool.Digest(digest)
 	}
@@ -135,14 +135,14 @@ func scanWork(rows *sql.Rows, w *pool.Work, more ...any) error {
 	return nil
 }
 
-const assignmentColumns = "a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file"
+const assignmentColumns = "a.work_id, a.worker_id, a.owner, a.attempt, a.state, a.started, a.start_by, a.run_by, a.digest, a.size, a.reason, a.file, a.checks"
 
 func scanAssignment(rows *sql.Rows, a *pool.Assignment, more ...any) error {
-	var digest, file []byte
+	var digest, file, checks []byte
 	var size sql.NullInt64
 	var reason sql.NullString
 	var startBy, runBy sql.NullTime
-	err := rows.Scan(append([]any{&a.Work, &a.Worker, &a.Owner, &a.Attempt, &a.State, &a.Started, &startBy, &runBy, &digest, &size, &reason, &file}, more...)...)
+	err := rows.Scan(append([]any{&a.Work, &a.Worker, &a.Owner, &a.Attempt, &a.State, &a.Started, &startBy, &runBy, &digest, &size, &reason, &file, &checks}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -153,20 +153,22 @@ func scanAssignment(rows *sql.Rows, a *pool.Assignment, more ...any) error {
 	if file != nil {
 		a.File = pool.Digest(file)
 	}
+	a.Checks = pool.Digest(hashOf(checks))
 	return nil
 }
 
 // The lists that writeLives sends, one entry a changed row.
 type (
 	workChange struct {
-		ID     int64   `json:"id"`
-		Was    string  `json:"was"`
-		State  string  `json:"state"`
-		Digest *string `json:"digest"`
-		Size   *int64  `json:"size"`
-		Ended  *string `json:"ended"`
-		Reason *string `json:"reason"`
-		File   *string `json:"file,omitempty"`
+		ID      int64   `json:"id"`
+		Was     string  `json:"was"`
+		State   string  `json:"state"`
+		Digest  *string `json:"digest"`
+		Size    *int64  `json:"size"`
+		Ended   *string `json:"ended"`
+		Reason  *string `json:"reason"`
+		File    *string `json:"file,omitempty"`
+		Vouched *string `json:"vouched,omitempty"`
 	}
 	assignmentChange struct {
 		Worker  int64   `json:"worker"`
@@ -182,6 +184,7 @@ type (
 		Size    *int64  `json:"size"`
 		Reason  *string `json:"reason"`
 		File    *string `json:"file,omitempty"`
+		Checks  *string `json:"checks,omitempty"`
 	}
 	readyRow struct {
 		Class   int64 `json:"class"`
@@ -211,9 +214,13 @@ func writeLives(b *statements, before []locked, after []life.Life, t pool.Trace)
 			works = append(works, workChange{
 				ID: int64(w.ID), Was: string(was.Work.State), State: string(w.State), Digest: hexOrNull(w.Digest),
 				Size: positive(w.Size, !w.Digest.IsZero()), Ended: stamp(w.Ended), Reason: textOrNull(w.Reason), File: hexOrNull(w.File),
+				Vouched: textOrNull(string(w.Vouched)),
 			})
 			if w.State != was.Work.State {
 				events = append(events, eventRow{Kind: "work." + string(w.State), Work: int64(w.ID), Data: note(w.Reason)})
+			}
+			if w.Vouched != was.Work.Vouched && w.Vouched != pool.NotVouched {
+				events = append(events, eventRow{Kind: "work." + string(w.Vouched), Work: int64(w.ID), Data: note("")})
 			}
 		}
 		for j, row := range l.Rows {
@@ -296,7 +303,7 @@ func changeOf(a pool.Assignment, was pool.AssignmentState, trust int) assignment
 	c := assignmentChange{
 		Worker: int64(a.Worker), Work: int64(a.Work), Attempt: a.Attempt, Was: string(was), State: string(a.State),
 		StartBy: stamp(a.StartBy), RunBy: stamp(a.RunBy), Digest: hexOrNull(a.Digest), Size: positive(a.Size, !a.Digest.IsZero()),
-		Reason: textOrNull(a.Reason), File: hexOrNull(a.File),
+		Reason: textOrNull(a.Reason), File: hexOrNull(a.File), Checks: hexOrNull(a.Checks),
 	}
 	if a.Started {
 		c.Started = 1
@@ -314,8 +321,8 @@ func writeWorks(b *statements, works []workChange) {
 	}
 	b.must(int64(len(works)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (id BIGINT PATH '$.id', was VARCHAR(10) PATH '$.was',
 			state VARCHAR(10) PATH '$.state', digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', ended VARCHAR(26) PATH '$.ended',
-			reason VARCHAR(1000) PATH '$.reason', file CHAR(64) PATH '$.file')) j STRAIGHT_JOIN work w ON w.id = j.id AND w.state = j.was
-		SET w.state = j.state, w.digest = UNHEX(j.digest), w.size = j.size, w.ended_at = j.ended, w.reason = j.reason, w.file = UNHEX(j.file),
+			reason VARCHAR(1000) PATH '$.reason', file CHAR(64) PATH '$.file', vouched VARCHAR(10) PATH '$.vouched')) j STRAIGHT_JOIN work w ON w.id = j.id AND w.state = j.was
+		SET w.state = j.state, w.digest = UNHEX(j.digest), w.size = j.size, w.ended_at = j.ended, w.reason = j.reason, w.file = UNHEX(j.file), w.vouched = j.vouched,
 			w.open_until = IF(j.ended IS NULL, w.open_until, NULL)`, list(works))
 }
 
@@ -339,10 +346,10 @@ func writeAssignments(b *statements, assignments []assignmentChange) {
 	b.must(int64(len(assignments)), `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (worker BIGINT PATH '$.worker', work BIGINT PATH '$.work',
 			attempt INT PATH '$.attempt', was VARCHAR(12) PATH '$.was', state VARCHAR(12) PATH '$.state', slot VARCHAR(64) PATH '$.slot',
 			started INT PATH '$.started', start_by VARCHAR(26) PATH '$.start_by', run_by VARCHAR(26) PATH '$.run_by',
-			digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', reason VARCHAR(500) PATH '$.reason', file CHAR(64) PATH '$.file')) j
-		STRAIGHT_JOIN assignment a ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt AND a.state = j.was
+			digest CHAR(64) PATH '$.digest', size BIGINT PATH '$.size', reason VARCHAR(500) PATH '$.reason', file CHAR(64) PATH '$.file',
+			checks CHAR(64) PATH '$.checks')) j STRAIGHT_JOIN assignment a ON a.worker_id = j.worker AND a.work_id = j.work AND a.attempt = j.attempt AND a.state = j.was
 		SET a.state = j.state, a.owner_slot = j.slot, a.started = j.started, a.start_by = j.start_by, a.run_by = j.run_by,
-			a.digest = UNHEX(j.digest), a.size = j.size, a.reason = j.reason, a.file = UNHEX(j.file)`, list(assignments))
+			a.digest = UNHEX(j.digest), a.size = j.size, a.reason = j.reason, a.file = UNHEX(j.file), a.checks = UNHEX(j.checks)`, list(assignments))
 }
 
 func writeEvents(b *statements, events []eventRow, t pool.Trace) {

@@ -167,7 +167,7 @@ func nextLook(l life.Life) time.Time {
 	if l.Task.Status.Ended() {
 		return next
 	}
-	for _, deadline := range []time.Time{l.Work.ContributeBy(), l.Task.RevealBy, l.Work.Deadline} {
+	for _, deadline := range []time.Time{l.Work.ContributeBy(), l.Task.RevealBy, l.Work.VouchBy(), l.Work.Deadline} {
 		if deadline.After(l.Head) && (next.IsZero() || deadline.Before(next)) {
 			next = deadline
 		}

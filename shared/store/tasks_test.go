@@ -147,8 +147,16 @@ func TestDue(t *testing.T) {
 		t.Error("it is looked at for ever")
 	}
 	see(t, s, pool.Head{Block: pool.Block{Number: 13, Time: d.ContributeBy()}}, pool.Task{ID: taskOf(d, 8), Status: pool.TaskActive})
-	if got := due(d.FinalBy().Add(-time.Microsecond)); slices.Contains(got, taskOf(d, 8)) {
-		t.Error("between its deadlines nothing happens by itself")
+	for _, deadline := range []time.Time{d.Start.Add(pool.VouchFor * d.T), d.FinalBy()} {
+		if got := due(deadline.Add(-time.Microsecond)); slices.Contains(got, taskOf(d, 8)) {
+			t.Error("between its deadlines nothing happens by itself")
+		}
+		if got := due(deadline); !slices.Contains(got, taskOf(d, 8)) {
+			t.Errorf("%v is not a reason to look", deadline)
+		}
+		if deadline.Before(d.FinalBy()) {
+			see(t, s, pool.Head{Block: pool.Block{Number: 14, Time: deadline}}, pool.Task{ID: taskOf(d, 8), Status: pool.TaskActive})
+		}
 	}
 	if got := due(d.FinalBy()); !slices.Contains(got, taskOf(d, 8)) {
 		t.Error("the final deadline is not a reason to look")

@@ -108,10 +108,10 @@ func hashOf(bytes []byte) pool.Hash {
 // round trip.
 func readTurns(ctx context.Context, conn *sql.Conn, worker pool.WorkerID) (map[pool.WorkID]pool.ChainTurn, error) {
 	b := &statements{}
-	b.add(`SELECT a.work_id, t.task_id, d.deal_id, t.task_index, t.status, t.consensus, d.start_at, d.final_at, d.run_limit_s, d.callback, h.at,
+	b.add(`SELECT a.work_id, t.task_id, d.deal_id, t.task_index, t.status, t.consensus, d.start_at, d.final_at, d.run_limit_s, d.callback, k.file, COALESCE(k.size, 0), h.at,
 			COALESCE(c.status, 0), c.result_hash, COALESCE(c.weight, 0), u.signature
-		FROM assignment a STRAIGHT_JOIN task t ON t.work_id = a.work_id STRAIGHT_JOIN deal d ON d.id = t.deal JOIN worker w ON w.id = a.worker_id
-		LEFT JOIN chain_cursor h ON h.id = 1 LEFT JOIN contribution c ON c.work_id = a.work_id AND c.wallet = w.wallet
+		FROM assignment a STRAIGHT_JOIN task t ON t.work_id = a.work_id STRAIGHT_JOIN deal d ON d.id = t.deal STRAIGHT_JOIN work k ON k.id = a.work_id
+		JOIN worker w ON w.id = a.worker_id LEFT JOIN chain_cursor h ON h.id = 1 LEFT JOIN contribution c ON c.work_id = a.work_id AND c.wallet = w.wallet
 		LEFT JOIN authorisation u ON u.work_id = a.work_id AND u.worker_id = a.worker_id WHERE a.worker_id = ?`, int64(worker))
 	out, err := query(ctx, conn, b)
 	if err != nil {
@@ -121,16 +121,17 @@ func readTurns(ctx context.Context, conn *sql.Conn, worker pool.WorkerID) (map[p
 	err = out.each(func(rows *sql.Rows) error {
 		var work pool.WorkID
 		var turn pool.ChainTurn
-		var task, deal, consensus, hash []byte
+		var task, deal, consensus, hash, file []byte
 		var start time.Time
 		var limit int64
 		var head sql.NullTime
-		err := rows.Scan(&work, &task, &deal, &turn.Index, &turn.Status, &consensus, &start, &turn.FinalBy, &limit, &turn.CallsBack, &head,
+		err := rows.Scan(&work, &task, &deal, &turn.Index, &turn.Status, &consensus, &start, &turn.FinalBy, &limit, &turn.CallsBack, &file, &turn.Size, &head,
 			&turn.Contribution.Status, &hash, &turn.Contribution.Weight, &turn.Authorisation)
 		if err != nil {
 			return err
 		}
 		turn.Task, turn.Deal, turn.Consensus, turn.Contribution.Hash = pool.Hash(task), pool.Hash(deal), hashOf(consensus), hashOf(hash)
+		turn.File = pool.Digest(hashOf(file))
 		turn.ContributeBy = start.Add(pool.ContributeFor * time.Duration(limit) * time.Second)
 		turn.Takes = head.Valid && head.Time.Before(turn.ContributeBy)
 		turns[work] = turn

@@ -20,7 +20,7 @@ func (s *Store) Work(ctx context.Context, requester pool.AccountID, id pool.Work
 		b.add("SELECT "+workColumns+" FROM work w JOIN batch b ON b.id = w.id >> 14 WHERE w.id = ? AND (? = 0 OR w.requester = ?)",
 			int64(id), int64(requester), int64(requester))
 		b.add(`SELECT `+assignmentColumns+` FROM assignment a WHERE a.work_id = ? UNION ALL
-			SELECT p.work_id, p.worker_id, p.owner, p.attempt, p.state, p.started, NULL, NULL, p.digest, p.size, p.reason, p.file
+			SELECT p.work_id, p.worker_id, p.owner, p.attempt, p.state, p.started, NULL, NULL, p.digest, p.size, p.reason, p.file, NULL
 			FROM past_assignment p WHERE p.work_id = ? ORDER BY worker_id`, int64(id), int64(id))
 		out, err := query(ctx, conn, b)
 		if err != nil {

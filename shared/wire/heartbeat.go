@@ -77,11 +77,15 @@ type Heartbeat struct {
 type Report struct {
 	Work    int64  `json:"work"`
 	Attempt int    `json:"attempt"`
-	State   string `json:"state"`            // running, reported, contributed, revealed, uploading, uploaded, failed, refused
+	State   string `json:"state"`            // running, reported, contributed, revealed, uploading, uploaded, checking, checked, wrong, failed, refused
 	SHA256  string `json:"sha256,omitempty"` // of the result archive, from reported on
 	Size    int64  `json:"size,omitempty"`   // bytes of the result archive
 	Digest  string `json:"digest,omitempty"` // works of deals: what is contributed and revealed, from reported on
 	Reason  string `json:"reason,omitempty"` // of failed and refused
+
+	// Checks is, with checking, checked and wrong, the SHA-256 of the archive, another
+	// worker's, that is looked at.
+	Checks string `json:"checks,omitempty"`
 
 	// Callback is, with uploaded and of a deal that wants its result called back,
 	// what with: 0x and the hexadecimal bytes, of which digest is the keccak256.
@@ -104,6 +108,7 @@ const (
 	DoContribute = "contribute" // commit to the result on the chain
 	DoReveal     = "reveal"     // reveal the result's digest on the chain
 	DoUpload     = "upload"     // bring the bytes to Upload
+	DoCheck      = "check"      // look whether the archive Check, another worker's, holds the agreed result
 	DoStop       = "stop"       // end the run, drop everything of it
 )
 
@@ -114,6 +119,8 @@ type Instruction struct {
 	Do      string `json:"do"`
 	Run     *Run   `json:"run,omitempty"`    // with start
 	Upload  *Link  `json:"upload,omitempty"` // with upload
+
+	Check *Download `json:"check,omitempty"` // with check
 
 	// Authorisation is the pool's word that this worker's wallet may contribute
 	// (65 bytes), with continue and contribute as soon as there is one.
@@ -146,7 +153,7 @@ type Task struct {
 	CallsBack    bool      `json:"calls_back,omitempty"` // the deal wants its result called back: computed.json says what with
 }
 
-// Download is an input with its link, good for 15 minutes.
+// Download is an input, or an archive to be checked, with its link, good for 15 minutes.
 type Download struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
@@ -179,7 +186,7 @@ func (r Report) Parse(at string, maxResult int64) (pool.Report, error) {
 	out.Says = pool.ReportState(r.State)
 
 	switch out.Says {
-	case pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded:
+	case pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded, pool.SaysChecking, pool.SaysChecked, pool.SaysWrong:
 		digest, err := pool.ParseDigest(r.SHA256)
 		if err != nil || digest.IsZero() {
 			return none, invalid(at+".sha256", "the result's digest: 64 hexadecimal characters, not all zero")
@@ -197,10 +204,18 @@ func (r Report) Parse(at string, maxResult int64) (pool.Report, error) {
 		}
 	case pool.SaysRunning, pool.SaysFailed, pool.SaysRefused:
 		if r.SHA256 != "" || r.Size != 0 || r.Digest != "" {
-			return none, invalid(at+".sha256", "digests and a size go with reported, contributed, revealed, uploading and uploaded only")
+			return none, invalid(at+".sha256", "digests and a size go with results only: not with running, failed and refused")
 		}
 	default:
-		return none, invalid(at+".state", "running, reported, contributed, revealed, uploading, uploaded, failed or refused, here %q", r.State)
+		return none, invalid(at+".state", "running, reported, contributed, revealed, uploading, uploaded, checking, checked, wrong, failed or refused, here %q", r.State)
+	}
+	looks := out.Says == pool.SaysChecking || out.Says == pool.SaysChecked || out.Says == pool.SaysWrong
+	if looks || r.Checks != "" {
+		checks, err := pool.ParseDigest(r.Checks)
+		if err != nil || checks.IsZero() || !looks {
+			return none, invalid(at+".checks", "with checking, checked and wrong, and only with them: the archive's SHA-256, 64 hexadecimal characters, not all zero")
+		}
+		out.Checks = checks
 	}
 	if r.Callback != "" {
 		bytes, err := hex.DecodeString(strings.TrimPrefix(r.Callback, "0x"))

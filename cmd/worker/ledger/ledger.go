@@ -68,6 +68,8 @@ type Deal struct {
 	Stake         int64  `json:"stake"`                   // nRLC that the contribution locks
 	Authorisation string `json:"authorisation,omitempty"` // checked; "" = the run waits for it
 	Digest        string `json:"digest,omitempty"`        // what is contributed, from reported on
+	Checks        string `json:"checks,omitempty"`        // SHA-256 of another's archive that it was told to look at
+	Found         string `json:"found,omitempty"`         // what it found there, in the word of a report; "" = nothing yet
 	Callback      string `json:"callback,omitempty"`      // what the result is called back with, from reported on; "" = it is not
 }
 

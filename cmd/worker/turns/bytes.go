@@ -127,7 +127,7 @@ func again(err error) bool {
 // brings a newer link. Keeper.mu is held.
 func (k *Keeper) upload(t *turn, link wire.Link) {
 	t.link = link
-	if t.uploading || t.saying {
+	if t.uploading || t.saying || t.checking {
 		return
 	}
 	t.uploading = true

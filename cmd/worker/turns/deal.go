@@ -121,7 +121,9 @@ func (k *Keeper) say(t *turn, what string) {
 		case err == nil && t.entry.State == state:
 			// The pool has not seen it yet, and asks: said again at once it would not see it sooner.
 		case err == nil:
-			t.entry.State = state
+			deal := *t.entry.Deal
+			deal.Checks, deal.Found = "", "" // of a consensus before this one
+			t.entry.State, t.entry.Deal = state, &deal
 			k.Log.Info("the chain has it", "work", t.entry.Work, "attempt", t.entry.Attempt, "task", p.Task, "state", state)
 			k.save(t)
 			k.notify()

@@ -90,7 +90,9 @@ type turn struct {
 	weighing  bool   // of a deal: nothing is promised yet
 	saying    bool   // of a deal: a contribution or reveal is on its way to the chain
 	uploading bool
-	link      wire.Link // the newest
+	link      wire.Link     // the newest
+	checking  bool          // of a deal: another's archive is looked at
+	checked   wire.Download // the newest link to it
 	ctx       context.Context
 	cancel    context.CancelFunc
 	working   sync.WaitGroup
@@ -203,6 +205,8 @@ func (k *Keeper) Reports() []wire.Report {
 			r.State, r.Reason = string(pool.SaysRefused), t.refused
 		case t.uploading:
 			r.State = string(pool.SaysUploading)
+		case e.Deal != nil && e.State.Brings() && (t.checking || e.Deal.Found != ""):
+			r.State, r.Checks = cmp.Or(e.Deal.Found, string(pool.SaysChecking)), e.Deal.Checks
 		case e.State == ledger.Failed:
 			r.SHA256, r.Size, r.Digest = "", 0, ""
 		case e.State == ledger.Uploaded && e.Deal != nil:
@@ -241,6 +245,10 @@ func (k *Keeper) Obey(instructions []wire.Instruction) {
 		case wire.DoUpload:
 			if known && in.Upload != nil && t.refused == "" && t.entry.State.Brings() {
 				k.upload(t, *in.Upload)
+			}
+		case wire.DoCheck:
+			if known && in.Check != nil && t.refused == "" {
+				k.check(t, *in.Check)
 			}
 		case wire.DoStop:
 			if known {
@@ -332,7 +340,7 @@ func (k *Keeper) finish(t *turn, change func(*ledger.Entry)) {
 	if t.ctx.Err() != nil {
 		return // ended or closing meanwhile
 	}
-	t.uploading = false
+	t.uploading, t.checking = false, false
 	change(&t.entry)
 	k.save(t)
 	k.notify()

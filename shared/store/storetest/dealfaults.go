@@ -13,23 +13,25 @@ type dealRow struct {
 	consensus bool
 	digest    pool.Digest
 	file      pool.Digest
+	vouched   string
 	chain     map[pool.Address]pool.ContributionStatus
 	words     map[pool.WorkerID]pool.Address
 }
 
 // readDeals reads the tasks with what was contributed to them and by whose word.
 func (s *snapshot) readDeals(each func(string, func(*sql.Rows) error) error) error {
-	err := each(`SELECT w.id, t.status, t.final, t.consensus IS NOT NULL, t.digest, w.file FROM work w JOIN batch b ON b.id = w.id >> 14
+	err := each(`SELECT w.id, t.status, t.final, t.consensus IS NOT NULL, t.digest, w.file, COALESCE(w.vouched, '') FROM work w JOIN batch b ON b.id = w.id >> 14
 		LEFT JOIN task t ON t.work_id = w.id
 		WHERE b.origin = 'deal' AND w.state <> 'cancelled' OR t.work_id IS NOT NULL -- a deal that is gone has taken its tasks along`, func(r *sql.Rows) error {
 		var id pool.WorkID
 		var status sql.NullInt64
 		var final, consensus sql.NullBool
 		var digest, file []byte
-		err := r.Scan(&id, &status, &final, &consensus, &digest, &file)
+		var vouched string
+		err := r.Scan(&id, &status, &final, &consensus, &digest, &file, &vouched)
 		if status.Valid {
 			s.deals[id] = &dealRow{
-				status: pool.TaskStatus(status.Int64), final: final.Bool, consensus: consensus.Bool, digest: digestOf(digest), file: digestOf(file),
+				status: pool.TaskStatus(status.Int64), final: final.Bool, consensus: consensus.Bool, digest: digestOf(digest), file: digestOf(file), vouched: vouched,
 				chain: map[pool.Address]pool.ContributionStatus{}, words: map[pool.WorkerID]pool.Address{},
 			}
 		} else {
@@ -80,8 +82,10 @@ func (s *snapshot) deal(f *findings, w pool.Work, d *dealRow) {
 		f.add("work %d has bytes of another digest than was revealed", w.ID)
 	case w.State == pool.Failed && w.Reason == "":
 		f.add("work %d failed without a reason", w.ID)
+	case d.file.IsZero() && d.vouched != "":
+		f.add("work %d is %s and has no bytes", w.ID, d.vouched)
 	}
-	uploading := 0
+	uploading, checking := 0, 0
 	ours := map[pool.Address]pool.WorkerID{}
 	for id, by := range s.workers {
 		if !by.wallet.IsZero() {
@@ -95,20 +99,26 @@ func (s *snapshot) deal(f *findings, w pool.Work, d *dealRow) {
 			if status == pool.NotContributed {
 				f.add("work %d has worker %d's contribution, which the chain has not shown", w.ID, t.Worker)
 			}
-		case pool.HasRevealed, pool.Uploading:
+		case pool.HasRevealed, pool.Uploading, pool.Checking:
 			if status != pool.Proved {
 				f.add("work %d has worker %d %s, which the chain has not shown to reveal", w.ID, t.Worker, t.State)
 			}
 		}
-		if t.State == pool.Uploading {
+		switch t.State {
+		case pool.Uploading:
 			uploading++
+		case pool.Checking:
+			checking++
 		}
 		if w.State.Ended() && t.State.Held() {
 			f.add("work %d is %s and worker %d holds a turn", w.ID, w.State, t.Worker)
 		}
 	}
-	if uploading > 1 || uploading == 1 && (w.State != pool.Agreed || !d.file.IsZero()) {
+	if uploading > 1 || uploading == 1 && (w.State != pool.Agreed || !d.file.IsZero() && d.vouched != "disputed") {
 		f.add("work %d is %s with %d uploading", w.ID, w.State, uploading)
+	}
+	if checking > 1 || checking == 1 && (w.State != pool.Agreed || d.file.IsZero() || d.vouched != "") {
+		f.add("work %d is %s and %q with %d checking", w.ID, w.State, d.vouched, checking)
 	}
 	for wallet := range d.chain {
 		if worker, known := ours[wallet]; known && d.words[worker] != wallet {
