@@ -67,31 +67,43 @@ func startTrade(t *testing.T, ahead time.Duration, workers int) *trade {
 		c.Secrets["WalletSecret"], c.TickEvery = string(secret), time.Second
 	})
 	for i := range workers {
-		name := fmt.Sprint("trader-", i)
-		key := keyOf(t, name)
-		b.join(t, key)
-		file, password := filepath.Join(b.dir, name+".json"), filepath.Join(b.dir, name+".password")
-		sealed, err := key.Seal("open sesame")
-		if err == nil {
-			err = os.WriteFile(file, sealed, 0o600)
-		}
-		if err == nil {
-			err = os.WriteFile(password, []byte("open sesame"), 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.employ(name, []string{
-			"-wallet", file, "-wallet-password-file", password, "-node", b.market.Chain.URL(), "-hub", b.market.At.Hub.String(), "-pool-address", at.String(),
-		})
+		b.hire(fmt.Sprint("trader-", i), nil)
 	}
+	b.trusted(workers)
+	return b
+}
+
+// hire is employ with a wallet.
+func (b *trade) hire(name string, flags []string, arguments ...string) {
+	b.t.Helper()
+	key := keyOf(b.t, name)
+	b.join(b.t, key)
+	file, password := filepath.Join(b.dir, name+".json"), filepath.Join(b.dir, name+".password")
+	sealed, err := key.Seal("open sesame")
+	if err == nil {
+		err = os.WriteFile(file, sealed, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(password, []byte("open sesame"), 0o600)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.employ(name, append([]string{
+		"-wallet", file, "-wallet-password-file", password, "-node", b.market.Chain.URL(), "-hub", b.market.At.Hub.String(), "-pool-address", b.terms.Pool.String(),
+	}, flags...), arguments...)
+}
+
+// trusted waits for so many workers with wallets, which have earned the trust for all
+// of their slots.
+func (b *trade) trusted(workers int) {
+	b.t.Helper()
 	b.eventually("the workers are registered", func() (bool, string) {
 		return b.count("SELECT COUNT(*) FROM worker WHERE wallet IS NOT NULL") == workers, ""
 	})
-	if _, err := b.books().Exec("UPDATE worker SET quota = slots"); err != nil { // they have earned the trust for all of them
-		t.Fatal(err)
+	if _, err := b.books().Exec("UPDATE worker SET quota = slots"); err != nil {
+		b.t.Fatal(err)
 	}
-	return b
 }
 
 func keyOf(t *testing.T, name string) *ethsig.Key {

@@ -15,6 +15,7 @@ func main() {
 	lie := flag.Bool("lie", false, "give a wrong result, another one in every place")
 	fail := flag.Bool("fail", false, "end with an error")
 	forever := flag.String("until", "", "compute until this file exists")
+	log := flag.Bool("log", false, "leave a log that no other place has, beside the result that is agreed upon")
 	flag.Parse()
 	if *fail {
 		fmt.Fprintln(os.Stderr, "failing as told")
@@ -42,5 +43,14 @@ func main() {
 	if err := os.WriteFile(filepath.Join(os.Getenv("IEXEC_OUT"), "result.txt"), []byte(text), 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(5)
+	}
+	if *log {
+		beside := map[string]string{"log.txt": fmt.Sprint(os.Getpid(), time.Now()), "computed.json": `{"deterministic-output-path":"/iexec_out/result.txt"}`}
+		for name, text := range beside {
+			if err := os.WriteFile(filepath.Join(os.Getenv("IEXEC_OUT"), name), []byte(text), 0o600); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(6)
+			}
+		}
 	}
 }
