@@ -44,8 +44,8 @@ func (x *deadly) span() (first, last int) {
 	return first, last
 }
 
-// die cuts a tick off at a round trip, before or after the server has done it; the
-// next ticks go on.
+// die cuts a tick off at a round trip, before or after the server has done it. The
+// next tick goes on, in the first case when a block has been made.
 func (x *deadly) die(trip int, after bool) {
 	x.Helper()
 	x.ready(x.next)
@@ -57,15 +57,18 @@ func (x *deadly) die(trip int, after bool) {
 	}
 	x.wire.Reset()
 	x.Exec(x, "UPDATE lease SET until = UTC_TIMESTAMP(6)") // its holder has died
+	if !after {
+		x.market.Chain.Mine(1)
+	}
 	x.tick()
 	x.held(fmt.Sprintf("trip %d, after %v", trip, after))
 }
 
-// held sees that one transaction and no other was sent, and that it does what it is
-// to do.
+// held sees that one transaction and no other was sent, that the books know it, and
+// that it does what it is to do.
 func (x *deadly) held(when string) {
 	x.Helper()
-	if n := x.market.Chain.Waiting(); n != 1 {
+	if n := x.market.Chain.Waiting(); n > 1 {
 		x.Fatalf("%s, %s: %d transactions wait: %s", x.kind, when, n, x.open())
 	}
 	x.market.Chain.Mine(1)
@@ -75,6 +78,9 @@ func (x *deadly) held(when string) {
 	}
 	if is, err := x.statusOf(x.task(x.next)); err != nil || is != x.want {
 		x.Fatalf("%s, %s: the task is %d, %v", x.kind, when, is, err)
+	}
+	if x.booked(); x.Failed() {
+		x.Fatalf("%s, %s", x.kind, when)
 	}
 	x.next++
 }
@@ -189,7 +195,7 @@ func TestRealDeaths(t *testing.T) {
 				t.Fatal(err)
 			}
 			by[i] = seen.RevealBy
-			s.past(s.market.Chain.Head().Time.Add(6 * time.Second))
+			s.past(s.market.Chain.Head().Time.Add(8 * time.Second))
 		}
 		s.tick()
 		again := &deadly{steered: s, kind: pool.Reopen, want: pool.TaskActive, ready: func(i int) { s.past(by[i]) }, task: func(i int) pool.Hash { return s.task(d, i) }}
@@ -204,7 +210,7 @@ func TestRealDeaths(t *testing.T) {
 			end := s.hasten()
 			for range deaths {
 				s.matched(1, 1)
-				s.past(s.market.Chain.Head().Time.Add(6 * time.Second))
+				s.past(s.market.Chain.Head().Time.Add(8 * time.Second))
 			}
 			s.tick()
 			if kind == pool.Claim {

@@ -35,6 +35,39 @@ func (s *steered) lane(broadcasts int, last string) {
 	}
 }
 
+// booked holds the lane in the books against the chain's: the same next nonce, and
+// each broadcast in the block, and with the success, that the books tell.
+func (s *real) booked() {
+	s.Helper()
+	next, err := s.sender.Nonce(s.Context(), s.market.Chain.Head().Block)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if n := s.Count(s, "SELECT COALESCE(MAX(nonce) + 1, ?) FROM broadcast", next); n != int(next) {
+		s.Errorf("the next nonce is %d on the chain and %d in the books", next, n)
+	}
+	rows, err := s.SQL.QueryContext(s.Context(), "SELECT hash, state, block FROM broadcast")
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hash []byte
+		var state pool.BroadcastState
+		var block uint64
+		if err := rows.Scan(&hash, &state, &block); err != nil {
+			s.Fatal(err)
+		}
+		done, there := s.market.Chain.Look(pool.Hash(hash))
+		if there != (state != pool.Replaced) || there && (done.Good != (state == pool.Mined) || done.Block.Number != block) {
+			s.Errorf("a broadcast is %s in block %d, the chain has it: %v, %+v", state, block, there, done)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		s.Fatal(err)
+	}
+}
+
 // completed plays the rest, and holds it to the promises.
 func (s *steered) completed(d pool.Deal, end func()) {
 	s.Helper()

@@ -255,6 +255,9 @@ func (s *steered) suffer(x shake, draw *rand.Rand) {
 		for range draw.IntN(4) {
 			s.round()
 		}
+		if chain.Head().Finalized < s.floor && s.Count(s, "SELECT COUNT(*) FROM deal WHERE state = 'gone'") != 0 {
+			s.Error("the deal was given up while it could come back")
+		}
 		s.rematch(d)
 	case late:
 		s.until("given up", func() bool {
@@ -266,6 +269,13 @@ func (s *steered) suffer(x shake, draw *rand.Rand) {
 	}
 	s.finish()
 	s.spoke(d)
+	if now, err = s.market.Deal(s.Context(), d.ID); err != nil {
+		s.Fatal(err)
+	}
+	if s.Count(s, "SELECT COUNT(*) FROM deal WHERE deal_id = ? AND start_at = ? AND final_at = ?", d.ID[:], now.Start, now.FinalBy()) != 1 || s.Count(s, `SELECT COUNT(*)
+		FROM deal d JOIN task k ON k.deal = d.id JOIN batch b ON b.id = k.work_id >> 14 WHERE d.deal_id = ? AND b.deadline <> d.final_at`, d.ID[:]) != 0 {
+		s.Errorf("the deal's times are not the chain's, from %s to %s", now.Start, now.FinalBy())
+	}
 	want, state := pool.TaskCompleted, pool.Done
 	if x.at == claimed && x.how > moved { // its deadline is over on any chain
 		want, state = pool.TaskFailed, pool.Failed
@@ -309,39 +319,6 @@ func (s *steered) spoke(d pool.Deal) {
 		}
 	}
 	s.booked()
-}
-
-// booked holds the lane in the books against the chain's: the same next nonce, and
-// each broadcast in the block, and with the success, that the books tell.
-func (s *real) booked() {
-	s.Helper()
-	next, err := s.sender.Nonce(s.Context(), s.market.Chain.Head().Block)
-	if err != nil {
-		s.Fatal(err)
-	}
-	if n := s.Count(s, "SELECT COALESCE(MAX(nonce) + 1, ?) FROM broadcast", next); n != int(next) {
-		s.Errorf("the next nonce is %d on the chain and %d in the books", next, n)
-	}
-	rows, err := s.SQL.QueryContext(s.Context(), "SELECT hash, state, block FROM broadcast")
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var hash []byte
-		var state pool.BroadcastState
-		var block uint64
-		if err := rows.Scan(&hash, &state, &block); err != nil {
-			s.Fatal(err)
-		}
-		done, there := s.market.Chain.Look(pool.Hash(hash))
-		if there != (state != pool.Replaced) || there && (done.Good != (state == pool.Mined) || done.Block.Number != block) {
-			s.Errorf("a broadcast is %s in block %d, the chain has it: %v, %+v", state, block, there, done)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		s.Fatal(err)
-	}
 }
 
 // shakesOn are those played on one chain: workers who have done many tasks are
