@@ -147,9 +147,9 @@ func TestEnumsAreTheWordsOfThePool(t *testing.T) {
 		{"priorities", enum("Template", "priority"), words([]pool.Priority{pool.Low, pool.Normal, pool.High})},
 		{"app types", enum("App", "type"), words([]pool.AppType{pool.ProcessApp, pool.DockerApp})},
 		{"reports", enum("Report", "state"), words([]pool.ReportState{
-			pool.SaysRunning, pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded, pool.SaysFailed, pool.SaysRefused,
+			pool.SaysRunning, pool.SaysReported, pool.SaysContributed, pool.SaysRevealed, pool.SaysUploading, pool.SaysUploaded, pool.SaysChecking, pool.SaysChecked, pool.SaysWrong, pool.SaysFailed, pool.SaysRefused,
 		})},
-		{"instructions", enum("Instruction", "do"), []string{wire.DoStart, wire.DoContinue, wire.DoHold, wire.DoContribute, wire.DoReveal, wire.DoUpload, wire.DoStop}},
+		{"instructions", enum("Instruction", "do"), []string{wire.DoStart, wire.DoContinue, wire.DoHold, wire.DoContribute, wire.DoReveal, wire.DoUpload, wire.DoCheck, wire.DoStop}},
 		{"problem codes", enum("Problem", "code"), append(words([]pool.Kind{
 			pool.Invalid, pool.Unauthenticated, pool.Forbidden, pool.NotFound, pool.Conflict, pool.TooLarge, pool.Unsupported,
 			pool.TooMany, pool.Unavailable,
