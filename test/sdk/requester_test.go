@@ -119,6 +119,7 @@ type order struct {
 	args   string
 	over   pool.Address // the dataset; zero = none
 	inputs []string     // URLs
+	calls  pool.Address // the contract that gets the result; zero = none
 }
 
 // buy lets iExec's client sign for the app and the request, and make a deal of
@@ -146,6 +147,9 @@ func (r *requester) buy(o order, offer []byte) (deal string) {
 			"volume": strconv.Itoa(o.volume), "trust": strconv.Itoa(o.trust), "category": "0", "params": params,
 		} {
 			request[field] = value
+		}
+		if !o.calls.IsZero() {
+			request["callback"] = o.calls.String()
 		}
 		if set, ok := orders["datasetorder"].(map[string]any); ok {
 			request["dataset"], set["dataset"], set["volume"] = o.over.String(), o.over.String(), strconv.Itoa(o.volume)
