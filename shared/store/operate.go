@@ -34,12 +34,13 @@ func (s *Store) SetPoolState(ctx context.Context, state pool.State, t pool.Trace
 // worker account's.
 func noRequester() error { return pool.Refuse(pool.NotFound, "login", "no requester has this login") }
 
-// Share gives what a requester gets of the pool; pool.NotFound when nobody who
-// may submit has that login.
-func (s *Store) Share(ctx context.Context, login string) (pool.Share, error) {
+// Share gives what a requester gets of the pool, found by its login or "uid:...";
+// pool.NotFound when nobody who may submit has it.
+func (s *Store) Share(ctx context.Context, name string) (pool.Share, error) {
 	var share pool.Share
+	column, value := named(name)
 	err := s.db.QueryRowContext(ctx, `SELECT COALESCE(r.weight, 1), COALESCE(r.max_running, 0)
-		FROM account c LEFT JOIN requester r ON r.account_id = c.id WHERE c.login = ? AND c.role <> 'worker'`, login).
+		FROM account c LEFT JOIN requester r ON r.account_id = c.id WHERE c.`+column+` = ? AND c.role <> 'worker'`, value).
 		Scan(&share.Weight, &share.MaxRunning)
 	if errors.Is(err, sql.ErrNoRows) {
 		return share, noRequester()
@@ -47,21 +48,22 @@ func (s *Store) Share(ctx context.Context, login string) (pool.Share, error) {
 	return share, failure("reading a share", err)
 }
 
-// SetShare says what a requester gets of the pool from now on; pool.NotFound when
-// nobody who may submit has that login. Its clock stays: a greater weight is no
-// pardon for what it had. What is already so leaves no event.
-func (s *Store) SetShare(ctx context.Context, login string, share pool.Share, t pool.Trace) error {
+// SetShare says what a requester, found by its login or "uid:...", gets of the pool
+// from now on; pool.NotFound when nobody who may submit has it. Its clock stays: a
+// greater weight is no pardon for what it had. What is already so leaves no event.
+func (s *Store) SetShare(ctx context.Context, name string, share pool.Share, t pool.Trace) error {
+	column, value := named(name)
 	return s.transact(ctx, "changing a share", func(conn *sql.Conn) error {
 		b := &statements{}
 		b.add("START TRANSACTION")
-		b.must(1, "UPDATE account SET login = login WHERE login = ? AND role <> 'worker'", login) // changes of one share take turns
-		b.add(`INSERT INTO event (at, kind, account_id, request_id, data) SELECT UTC_TIMESTAMP(6), 'requester.share', ?, ?, ?
+		b.must(1, "UPDATE account SET login = login WHERE "+column+" = ? AND role <> 'worker'", value) // changes of one share take turns
+		b.add(`INSERT INTO event (at, kind, account_id, request_id, data) SELECT UTC_TIMESTAMP(6), 'requester.share', ?, ?, CONCAT(c.login, ?)
 			FROM account c LEFT JOIN requester r ON r.account_id = c.id
-			WHERE c.login = ? AND (COALESCE(r.weight, 1) <> ? OR COALESCE(r.max_running, 0) <> ?)`,
-			int64(t.Account), t.RequestID, fmt.Sprintf("%s weight %d max_running %d", login, share.Weight, share.MaxRunning),
-			login, share.Weight, share.MaxRunning)
-		b.add(`INSERT INTO requester (account_id, weight, max_running) SELECT id, ?, ? FROM account WHERE login = ?
-			ON DUPLICATE KEY UPDATE weight = ?, max_running = ?`, share.Weight, share.MaxRunning, login, share.Weight, share.MaxRunning)
+			WHERE c.`+column+` = ? AND (COALESCE(r.weight, 1) <> ? OR COALESCE(r.max_running, 0) <> ?)`,
+			int64(t.Account), t.RequestID, fmt.Sprintf(" weight %d max_running %d", share.Weight, share.MaxRunning),
+			value, share.Weight, share.MaxRunning)
+		b.add(`INSERT INTO requester (account_id, weight, max_running) SELECT id, ?, ? FROM account WHERE `+column+` = ?
+			ON DUPLICATE KEY UPDATE weight = ?, max_running = ?`, share.Weight, share.MaxRunning, value, share.Weight, share.MaxRunning)
 		b.add("COMMIT")
 		err := exec(ctx, conn, b)
 		if errors.Is(err, errMoved) {
