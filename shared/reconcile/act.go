@@ -15,7 +15,7 @@ import (
 
 // Numbers of a lane.
 const (
-	inFlight   = 8               // nonces that are not settled: what a failure costs to put right
+	inFlight   = 16              // nonces that are not settled: what geth's pool keeps of one wallet however full it is
 	stuckAfter = 3 * time.Minute // of the first of them: signed again at a higher fee
 	mostVain   = 3               // times that what reverts alone is tried in one invocation
 	buried     = 30              // blocks after which a nonce that was used without a receipt of ours was used by another

@@ -224,11 +224,11 @@ func TestLaneBeginsAtTheChain(t *testing.T) {
 	}
 }
 
-// No more is under way than a failure should cost.
+// No more is under way than a node surely keeps.
 func TestInFlight(t *testing.T) {
 	t.Parallel()
 	s := serve(t, 8)
-	s.deal(300, 1)
+	s.deal(450, 1)
 	s.waits = 0
 	s.tick()
 	s.dispatch()
@@ -237,10 +237,10 @@ func TestInFlight(t *testing.T) {
 	for range 3 {
 		s.tick()
 	}
-	if n := s.broadcasts("state = 'signed'"); n != 8 {
+	if n := s.broadcasts("state = 'signed'"); n != 16 {
 		t.Errorf("%d broadcasts are under way", n)
 	}
-	if n := s.Count(t, "SELECT COUNT(*) FROM action WHERE state = 'sent'"); n != 200 {
+	if n := s.Count(t, "SELECT COUNT(*) FROM action WHERE state = 'sent'"); n != 400 {
 		t.Errorf("%d actions are under way", n)
 	}
 }
