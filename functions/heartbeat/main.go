@@ -65,6 +65,6 @@ func run(ctx context.Context) error {
 		Books: books, Files: bucket, Bell: ringer, Tokens: issuer, Meter: meter, Seed: rand.Uint64, Busy: busy, Idle: idle, Budget: budget, MaxFile: maxFile, Pool: name,
 		Deals: deals, Recover: ethsig.Signed, Keccak: ethsig.Keccak,
 	})
-	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, auth.NewRevoked(books, time.Now), flow.Handler()), meter.DependencyFailed))
 	return nil
 }

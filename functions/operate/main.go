@@ -1,4 +1,4 @@
-// Command operate is the function behind what operators and worker owners do with workers.
+// Command operate is the function behind what operators and worker owners do with workers, and operators with accounts.
 package main
 
 import (
@@ -51,10 +51,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "operate", Now: time.Now})
-	flow := operate.Config{Books: books, Bell: ringer}
+	flow := operate.Config{Books: books, Accounts: books, Bell: ringer}
 	if deals {
 		flow.Errands = books
 	}
-	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, operate.New(flow).Handler()), meter.DependencyFailed))
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, auth.NewRevoked(books, time.Now), operate.New(flow).Handler()), meter.DependencyFailed))
 	return nil
 }

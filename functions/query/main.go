@@ -62,7 +62,8 @@ func run(ctx context.Context) error {
 		config.Chain = strings.ToLower(address)
 	}
 	flow := query.New(config)
-	known := func(private http.Handler) http.Handler { return auth.Middleware(issuer, private) }
+	revoked := auth.NewRevoked(books, time.Now)
+	known := func(private http.Handler) http.Handler { return auth.Middleware(issuer, revoked, private) }
 	entry.HTTP(web.CountUnavailable(flow.Handler(known), meter.DependencyFailed))
 	return nil
 }

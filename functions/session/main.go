@@ -1,8 +1,9 @@
-// Command session is the function behind POST /session.
+// Command session is the function behind POST /session and what is below it: logging in.
 package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"time"
 
@@ -44,6 +45,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "session", Now: time.Now})
-	entry.HTTP(session.New(session.Config{Accounts: books, Tokens: issuer, Meter: meter}).Handler())
+	revoked := auth.NewRevoked(books, time.Now)
+	known := func(next http.Handler) http.Handler { return auth.Middleware(issuer, revoked, next) }
+	entry.HTTP(session.New(session.Config{Accounts: books, Tokens: issuer, Meter: meter}).Handler(known))
 	return nil
 }

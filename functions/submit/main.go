@@ -59,6 +59,6 @@ func run(ctx context.Context) error {
 	}
 	meter := telemetry.NewMeter(telemetry.MeterConfig{Out: os.Stdout, Pool: name, Function: "submit", Now: time.Now})
 	flow := submit.New(submit.Config{Books: books, Files: bucket, Bell: ringer, Meter: meter, MaxFile: maxFile})
-	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, flow.Handler()), meter.DependencyFailed))
+	entry.HTTP(web.CountUnavailable(auth.Middleware(issuer, auth.NewRevoked(books, time.Now), flow.Handler()), meter.DependencyFailed))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"workerpool/shared/auth"
 	"workerpool/shared/pool"
@@ -17,7 +18,8 @@ func TestMiddleware(t *testing.T) {
 	made := tokens(t, v, &now)
 	token := issue(t, made)
 	var seen pool.Caller
-	h := auth.Middleware(made, web.Handler(func(w http.ResponseWriter, r *http.Request) error {
+	books := &generations{}
+	h := auth.Middleware(made, auth.NewRevoked(books, func() time.Time { return now }), web.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		caller, err := web.CallerOf(r.Context())
 		seen = caller
 		if err != nil {
@@ -66,6 +68,11 @@ func TestMiddleware(t *testing.T) {
 		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
 			t.Errorf("%s: content type %s", test.name, got)
 		}
+	}
+	books.raised = map[pool.AccountID]int{alice.Account: alice.Generation + 1}
+	now = now.Add(auth.Notice)
+	if w := call("Bearer " + token); w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") != `Bearer realm="pool", error="invalid_token"` || seen != (pool.Caller{}) {
+		t.Errorf("revoked: %d %v, %+v", w.Code, w.Header(), seen)
 	}
 	v.err = pool.Down("the secrets", errors.New("timeout"))
 	if w := call("Bearer " + token); w.Code != http.StatusServiceUnavailable || w.Header().Get("WWW-Authenticate") != "" {

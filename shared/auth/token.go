@@ -1,5 +1,5 @@
-// Package auth owns who somebody is: bearer tokens (JWT, HS256 only) and the
-// hashes of passwords. It must not decide what a caller may do, and must not
+// Package auth owns who somebody is: bearer tokens (JWT, HS256 only), which of them
+// are revoked, and the hashes of passwords. It must not decide what a caller may do, and must not
 // keep accounts.
 package auth
 
@@ -57,6 +57,9 @@ type claims struct {
 	Role   pool.Role     `json:"role"`
 	Login  string        `json:"login"`
 	Worker pool.WorkerID `json:"worker,omitempty"`
+	// Generation is the account's when the token was made; a token made before there
+	// were any has none, and is of the first.
+	Generation int `json:"gen"`
 }
 
 // NewTokens makes Tokens. It fails when a secret is missing, too short or a
@@ -97,7 +100,7 @@ func (t *Tokens) Issue(ctx context.Context, caller pool.Caller) (string, error) 
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now),
 			ExpiresAt: jwt.NewNumericDate(now.Add(Lifetime)), ID: rand.Text(),
 		},
-		Role: caller.Role, Login: caller.Login, Worker: caller.Worker,
+		Role: caller.Role, Login: caller.Login, Worker: caller.Worker, Generation: caller.Generation,
 	})
 	token.Header["kid"] = live.current.id
 	text, err := token.SignedString(live.current.secret)
@@ -184,7 +187,10 @@ func (t *Tokens) callerOf(said claims) (pool.Caller, error) {
 	if said.Worker < 0 || (said.Worker > 0 && said.Role != pool.RoleWorker) {
 		return pool.Caller{}, errors.New("its worker is not one of a worker account")
 	}
-	return pool.Caller{Account: pool.AccountID(account), Role: said.Role, Login: said.Login, Worker: said.Worker}, nil
+	if said.Generation < 0 {
+		return pool.Caller{}, errors.New("its generation is below the first")
+	}
+	return pool.Caller{Account: pool.AccountID(account), Role: said.Role, Login: said.Login, Worker: said.Worker, Generation: said.Generation}, nil
 }
 
 func refuseToken(why error) error {

@@ -60,7 +60,7 @@ func tokens(t *testing.T, v *vault, now *time.Time) *auth.Tokens {
 	return made
 }
 
-var alice = pool.Caller{Account: 12, Role: pool.RoleWorker, Login: "alice", Worker: 7}
+var alice = pool.Caller{Account: 12, Role: pool.RoleWorker, Login: "alice", Worker: 7, Generation: 3}
 
 func issue(t *testing.T, made *auth.Tokens) string {
 	t.Helper()
@@ -83,7 +83,7 @@ func TestIssuedTokenIsVerified(t *testing.T) {
 		t.Errorf("header %v", header)
 	}
 	for name, want := range map[string]any{
-		"iss": "pool.test", "sub": "12", "role": "worker", "login": "alice", "worker": 7.0,
+		"iss": "pool.test", "sub": "12", "role": "worker", "login": "alice", "worker": 7.0, "gen": 3.0,
 		"iat": float64(start.Unix()), "nbf": float64(start.Unix()), "exp": float64(start.Add(time.Hour).Unix()),
 	} {
 		if said[name] != want {
@@ -239,6 +239,8 @@ func TestForgeries(t *testing.T) {
 		"account is a name":   seal(t, header, change(said, "sub", "alice"), keyA),
 		"unknown role":        seal(t, header, change(said, "role", "root"), keyA),
 		"role in other case":  seal(t, header, change(said, "role", "Operator"), keyA),
+		"generation -1":       seal(t, header, change(said, "gen", -1), keyA),
+		"generation as text":  seal(t, header, change(said, "gen", "3"), keyA),
 		"worker -1":           seal(t, header, change(said, "worker", -1), keyA),
 		"worker of operator":  seal(t, header, change(said, "role", "operator"), keyA),
 		"endless login":       seal(t, header, change(said, "login", strings.Repeat("a", 255)), keyA),

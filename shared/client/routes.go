@@ -17,6 +17,14 @@ func (c *Client) Session(ctx context.Context, login wire.Login) (out wire.Sessio
 	return out, err
 }
 
+// ChangePassword changes the password of the token's account, ends all of its tokens
+// and gives a new one. It is not repeated: after a change the present password is
+// another, and the token is no longer good.
+func (c *Client) ChangePassword(ctx context.Context, token string, change wire.ChangePassword) (out wire.Session, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: "/session/password", token: token, in: change, out: &out})
+	return out, err
+}
+
 // Submit submits a batch. With a key ("" = none) the pool takes the same body
 // once only, so the call is repeated when it may help.
 func (c *Client) Submit(ctx context.Context, token, key string, s wire.Submission) (out wire.Accepted, err error) {
@@ -176,6 +184,44 @@ func (c *Client) Share(ctx context.Context, token, login string) (wire.Share, er
 // SetShare changes what a requester gets of the pool.
 func (c *Client) SetShare(ctx context.Context, token, login string, s wire.Share) (out wire.Share, err error) {
 	err = c.do(ctx, call{method: http.MethodPut, path: shareOf(login), token: token, in: s, out: &out, repeat: true})
+	return out, err
+}
+
+// Accounts gives one page of accounts with ids above after, ascending; limit 0 = the
+// pool's own. For operators, as all on accounts.
+func (c *Client) Accounts(ctx context.Context, token string, after int64, limit int) (wire.Accounts, error) {
+	return get[wire.Accounts](ctx, c, token, "/accounts", page(after, limit))
+}
+
+// AllAccounts walks all pages of Accounts. It ends after the first error.
+func (c *Client) AllAccounts(ctx context.Context, token string) iter.Seq2[wire.Account, error] {
+	return pages(0, func(after int64) ([]wire.Account, int64, error) {
+		p, err := c.Accounts(ctx, token, after, 0)
+		return p.Accounts, p.Next, err
+	})
+}
+
+// Account gives an account by its login, or by "uid:" and its uid.
+func (c *Client) Account(ctx context.Context, token, name string) (wire.Account, error) {
+	return get[wire.Account](ctx, c, token, "/accounts/"+name, nil)
+}
+
+// CreateAccount makes an account. It is not repeated: a second call would be told
+// that there is such an account.
+func (c *Client) CreateAccount(ctx context.Context, token string, a wire.NewAccount) (out wire.Account, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: "/accounts", token: token, in: a, out: &out})
+	return out, err
+}
+
+// ChangeAccount disables or enables an account or gives it a password.
+func (c *Client) ChangeAccount(ctx context.Context, token, name string, change wire.ChangeAccount) (out wire.Account, err error) {
+	err = c.do(ctx, call{method: http.MethodPatch, path: "/accounts/" + name, token: token, in: change, out: &out, repeat: true})
+	return out, err
+}
+
+// RevokeAccount ends all tokens of an account.
+func (c *Client) RevokeAccount(ctx context.Context, token, name string) (out wire.Account, err error) {
+	err = c.do(ctx, call{method: http.MethodPost, path: "/accounts/" + name + "/revoke", token: token, out: &out, repeat: true})
 	return out, err
 }
 

@@ -1,6 +1,6 @@
 // Package operate is the flow of those who run the pool or own workers: listing
 // workers and changing their states, and for operators alone the pool's state,
-// what each requester gets of it, and what they ask of reconcile.
+// accounts, what each requester gets of the pool, and what they ask of reconcile.
 package operate
 
 import (
@@ -22,8 +22,9 @@ type Books interface {
 	Workers(ctx context.Context, account pool.AccountID, after pool.WorkerID, limit int) ([]pool.WorkerRecord, time.Time, error)
 	SetWorkerState(ctx context.Context, account pool.AccountID, worker pool.WorkerID, state pool.WorkerState, t pool.Trace) error
 	SetPoolState(ctx context.Context, state pool.State, t pool.Trace) (before pool.State, err error)
-	Share(ctx context.Context, login string) (pool.Share, error)
-	SetShare(ctx context.Context, login string, share pool.Share, t pool.Trace) error
+	// The requester's name is its login, or "uid:" and its uid.
+	Share(ctx context.Context, name string) (pool.Share, error)
+	SetShare(ctx context.Context, name string, share pool.Share, t pool.Trace) error
 }
 
 // Bell rings the dispatcher.
@@ -33,9 +34,10 @@ type Bell interface {
 
 // Config is what Operate needs.
 type Config struct {
-	Books   Books
-	Bell    Bell
-	Errands Errands // nil = a pool without a chain
+	Books    Books
+	Accounts Accounts
+	Bell     Bell
+	Errands  Errands // nil = a pool without a chain
 }
 
 // Operate lists and steers.
@@ -62,6 +64,11 @@ func (o *Operate) Handler() http.Handler {
 	mux.Handle("POST /pool/activate", o.steer(pool.PoolActive))
 	mux.Handle("GET /requesters/{login}/share", web.Handler(o.share))
 	mux.Handle("PUT /requesters/{login}/share", web.Handler(o.setShare))
+	mux.Handle("GET /accounts", web.Handler(o.listAccounts))
+	mux.Handle("POST /accounts", web.Handler(o.createAccount))
+	mux.Handle("GET /accounts/{login}", web.Handler(o.showAccount))
+	mux.Handle("PATCH /accounts/{login}", web.Handler(o.changeAccount))
+	mux.Handle("POST /accounts/{login}/revoke", web.Handler(o.revokeAccount))
 	mux.Handle("POST /chain/{errand}", web.Handler(o.askErrand))
 	mux.Handle("GET /chain/{errand}", web.Handler(o.showErrand))
 	return web.Routes(mux)
@@ -85,34 +92,39 @@ func (o *Operate) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	values := r.URL.Query()
-	for name, given := range values {
-		if !slices.Contains([]string{"after", "limit"}, name) || len(given) > 1 {
-			return pool.Refuse(pool.Invalid, name, "known are after and limit, each once")
-		}
-	}
-	after, err := web.QueryInt(values, "after", 0, 0, 1<<53)
-	if err != nil {
-		return err
-	}
-	limit, err := web.QueryInt(values, "limit", pageDefault, 1, pageMost)
+	after, limit, err := page(r)
 	if err != nil {
 		return err
 	}
 	// One more tells whether there is a next page.
-	page, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(after), int(limit)+1)
+	records, now, err := o.Books.Workers(r.Context(), account, pool.WorkerID(after), limit+1)
 	if err != nil {
 		return err
 	}
 	out := wire.Workers{Workers: []wire.Worker{}}
-	if len(page) > int(limit) {
-		page = page[:limit]
-		out.Next = int64(page[limit-1].ID)
+	if len(records) > limit {
+		records = records[:limit]
+		out.Next = int64(records[limit-1].ID)
 	}
-	for _, record := range page {
+	for _, record := range records {
 		out.Workers = append(out.Workers, worker(record, now))
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
+}
+
+// page reads which page of a list is asked for.
+func page(r *http.Request) (after int64, limit int, err error) {
+	values := r.URL.Query()
+	for name, given := range values {
+		if !slices.Contains([]string{"after", "limit"}, name) || len(given) > 1 {
+			return 0, 0, pool.Refuse(pool.Invalid, name, "known are after and limit, each once")
+		}
+	}
+	if after, err = web.QueryInt(values, "after", 0, 0, 1<<53); err != nil {
+		return 0, 0, err
+	}
+	most, err := web.QueryInt(values, "limit", pageDefault, 1, pageMost)
+	return after, int(most), err
 }
 
 func worker(r pool.WorkerRecord, now time.Time) wire.Worker {
@@ -180,18 +192,18 @@ func (o *Operate) steer(state pool.State) http.Handler {
 	})
 }
 
-// requester gives an operator and the login that it asks about.
-func requester(r *http.Request) (pool.Caller, string, error) {
+// asked gives an operator and the login, or "uid:" and uid, that it asks about.
+func asked(r *http.Request) (pool.Caller, string, error) {
 	caller, err := web.CallerAs(r.Context(), pool.RoleOperator)
-	login := r.PathValue("login")
-	if err == nil && !utf8.ValidString(login) { // the database refuses to compare it
-		err = pool.Refuse(pool.NotFound, "login", "no requester has this login")
+	name := r.PathValue("login")
+	if err == nil && !utf8.ValidString(name) { // the database refuses to compare it
+		err = pool.Refuse(pool.NotFound, "login", "nobody has this login")
 	}
-	return caller, login, err
+	return caller, name, err
 }
 
 func (o *Operate) share(w http.ResponseWriter, r *http.Request) error {
-	_, login, err := requester(r)
+	_, login, err := asked(r)
 	if err != nil {
 		return err
 	}
@@ -205,7 +217,7 @@ func (o *Operate) share(w http.ResponseWriter, r *http.Request) error {
 // setShare takes effect with the works accepted from then on, and for the limit at
 // once.
 func (o *Operate) setShare(w http.ResponseWriter, r *http.Request) error {
-	caller, login, err := requester(r)
+	caller, login, err := asked(r)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type Account struct {
 	Role         Role
 	Shared       bool   // many owners' workers use it: each worker is its own owner
 	PasswordHash string // PHC string; "" = no password login
+	Bootstrap    string // of the password that the bootstrap secret last gave it; "" = none did
 	Disabled     bool
 	Generation   int       // tokens of an earlier one are revoked
 	Created      time.Time // by database time

@@ -21,6 +21,7 @@ func (c *court) posts() []post {
 		{"POST /works", c.ann.Token}, {"POST /workers", c.crowd.Token}, {"POST /workers/{id}/heartbeat", c.one.Token}, {"POST /session", ""},
 		{"PUT /requesters/{login}/share", c.op.Token},
 		{"POST /chain/{errand}", c.op.Token},
+		{"POST /session/password", c.ann.Token}, {"POST /accounts", c.op.Token}, {"PATCH /accounts/{login}", c.op.Token},
 	}
 }
 
@@ -52,7 +53,7 @@ func TestBodiesRefused(t *testing.T) {
 			c.refused(p.route+" with "+name, c.send(p, body), 400, "")
 		}
 		limit := wire.MaxBody
-		if p.route == "POST /session" || strings.HasSuffix(p.route, "/share") || strings.HasPrefix(p.route, "POST /chain/") {
+		if strings.HasPrefix(p.route, "POST /session") || strings.HasSuffix(p.route, "/share") || strings.HasPrefix(p.route, "POST /chain/") || strings.Contains(p.route, "/accounts") {
 			limit = 4 << 10
 		}
 		c.refused(p.route+" too big", c.send(p, string(good)+strings.Repeat(" ", limit+1-len(good))), 413, "")

@@ -52,7 +52,7 @@ func (w *World) account(role pool.Role, login string, shared bool) Someone {
 		w.t.Fatal(err)
 	}
 	s := Someone{ID: a.ID, Role: role, Login: login}
-	s.Token = w.Token(w.Tokens, pool.Caller{Account: a.ID, Role: role, Login: login})
+	s.Token = w.Token(w.Tokens, pool.Caller{Account: a.ID, Role: role, Login: login, Generation: a.Generation})
 	return s
 }
 

@@ -94,6 +94,12 @@ func bodyOf(route string) any {
 		return wire.AskRebuild{FromBlock: 3}
 	case "POST /session":
 		return wire.Login{Login: "ann", Password: pooltest.Password}
+	case "POST /session/password":
+		return wire.ChangePassword{Password: pooltest.Password, New: "eight owls in a garden"}
+	case "POST /accounts":
+		return wire.NewAccount{Login: "new", Role: "worker", Password: pooltest.Password, UID: "u-1"}
+	case "PATCH /accounts/{login}":
+		return wire.ChangeAccount{Disabled: new(true), Password: "eight owls in a garden"}
 	}
 	return nil
 }
@@ -270,13 +276,20 @@ func TestIDsRefused(t *testing.T) {
 func TestLoginsRefused(t *testing.T) {
 	t.Parallel()
 	c := newCourt(t)
-	for _, login := range []string{"nobody", "crowd", "Ann", "ann2", "%25", "%ff", "%00", "' OR '1'='1", "ann'--", "é", strings.Repeat("a", 1000)} {
+	for _, login := range []string{"nobody", "crowd", "Ann", "ann2", "%25", "%ff", "%00", "' OR '1'='1", "ann'--", "é", "uid:", "uid:ann", "UID:u", strings.Repeat("a", 1000)} {
+		known := login == "crowd" // submits nothing, and yet has an account
 		if !strings.HasPrefix(login, "%") {
 			login = url.PathEscape(login)
 		}
 		for method, body := range map[string]any{"GET": nil, "PUT": wire.Share{Weight: 2}} {
 			c.refused(method+" share of "+login, c.Call(c.op.Token, method, "/requesters/"+login+"/share", body), 404, "login")
 		}
+		if known {
+			continue
+		}
+		c.refused("show "+login, c.Call(c.op.Token, "GET", "/accounts/"+login, nil), 404, "login")
+		c.refused("change "+login, c.Call(c.op.Token, "PATCH", "/accounts/"+login, wire.ChangeAccount{Disabled: new(true)}), 404, "login")
+		c.refused("revoke "+login, c.Call(c.op.Token, "POST", "/accounts/"+login+"/revoke", nil), 404, "login")
 	}
 	for field, share := range map[string]wire.Share{
 		"weight": {}, "max_running": {Weight: 1, MaxRunning: -1},
@@ -286,6 +299,52 @@ func TestLoginsRefused(t *testing.T) {
 	c.refused("a weight of 1001", c.Call(c.op.Token, "PUT", "/requesters/ann/share", wire.Share{Weight: 1001}), 400, "weight")
 	c.refused("a weight below", c.Call(c.op.Token, "PUT", "/requesters/ann/share", wire.Share{Weight: -1}), 400, "weight")
 	c.refused("a limit beyond", c.Call(c.op.Token, "PUT", "/requesters/ann/share", wire.Share{Weight: 1, MaxRunning: 1 << 31}), 400, "max_running")
+}
+
+// What cannot be an account's is refused by its name, and what is another's or would
+// lock everybody out is a conflict.
+func TestAccountsRefused(t *testing.T) {
+	t.Parallel()
+	c := newCourt(t)
+	wallet := "0x" + strings.Repeat("Ab", 20)
+	good := bodyOf("POST /accounts").(wire.NewAccount)
+	for name, try := range map[string]struct {
+		change func(*wire.NewAccount)
+		status int
+		field  string
+	}{
+		"no login":            {func(a *wire.NewAccount) { a.Login = "" }, 400, "login"},
+		"a login with spaces": {func(a *wire.NewAccount) { a.Login = "a b" }, 400, "login"},
+		"a login of a uid":    {func(a *wire.NewAccount) { a.Login = "uid:a" }, 400, "login"},
+		"a login with a path": {func(a *wire.NewAccount) { a.Login = "../a" }, 400, "login"},
+		"a login of 65":       {func(a *wire.NewAccount) { a.Login = strings.Repeat("a", 65) }, 400, "login"},
+		"a foreign letter":    {func(a *wire.NewAccount) { a.Login = "é" }, 400, "login"},
+		"a line":              {func(a *wire.NewAccount) { a.Login = "ada\n" }, 400, "login"},
+		"no role":             {func(a *wire.NewAccount) { a.Role = "" }, 400, "role"},
+		"a role of no use":    {func(a *wire.NewAccount) { a.Role = "Operator" }, 400, "role"},
+		"no password":         {func(a *wire.NewAccount) { a.Password = "" }, 400, "password"},
+		"a short password":    {func(a *wire.NewAccount) { a.Password = "elevenchars" }, 400, "password"},
+		"a sample password":   {func(a *wire.NewAccount) { a.Password = "changeme12345" }, 400, "password"},
+		"a wallet's password": {func(a *wire.NewAccount) { a.Login = wallet }, 400, "password"},
+		"a uid with a colon":  {func(a *wire.NewAccount) { a.UID = "a:b" }, 400, "uid"},
+		"a uid of 65":         {func(a *wire.NewAccount) { a.UID = strings.Repeat("a", 65) }, 400, "uid"},
+		"a login that exists": {func(a *wire.NewAccount) { a.Login = "ann" }, 409, "login"},
+	} {
+		a := good
+		try.change(&a)
+		c.refused(name, c.Call(c.op.Token, "POST", "/accounts", a), try.status, try.field)
+	}
+	c.refused("nothing to change", c.Call(c.op.Token, "PATCH", "/accounts/ann", struct{}{}), 400, "")
+	c.refused("a poor password", c.Call(c.op.Token, "PATCH", "/accounts/ann", wire.ChangeAccount{Password: "elevenchars"}), 400, "password")
+	c.refused("himself", c.Call(c.op.Token, "PATCH", "/accounts/op", wire.ChangeAccount{Disabled: new(true)}), 409, "disabled")
+	change := func(who pooltest.Someone, present, next string) pooltest.Answer {
+		return c.Call(who.Token, "POST", "/session/password", wire.ChangePassword{Password: present, New: next})
+	}
+	c.refused("no present password", change(c.ann, "", pooltest.Password), 400, "password")
+	c.refused("a wrong present password", change(c.ann, "nine owls in a garden", "eight owls in a garden"), 403, "password")
+	c.refused("a poor new password", change(c.ann, pooltest.Password, "elevenchars"), 400, "new")
+	c.refused("no new password", change(c.ann, pooltest.Password, ""), 400, "new")
+	c.refused("of all who share it", change(c.crowd, pooltest.Password, "eight owls in a garden"), 403, "")
 }
 
 // Filters are known, stand once, and are in range.
@@ -307,6 +366,7 @@ func TestFiltersRefused(t *testing.T) {
 		"after=-1": "after", "limit=0": "limit", "limit=1001": "limit", "limit=1&limit=1": "limit", "account=1": "account", "state=active": "state",
 	} {
 		c.refused("GET /workers?"+query, c.Call(c.op.Token, "GET", "/workers?"+query, nil), 400, field)
+		c.refused("GET /accounts?"+query, c.Call(c.op.Token, "GET", "/accounts?"+query, nil), 400, field)
 	}
 }
 

@@ -107,9 +107,10 @@ func build(t testing.TB, key *ethsig.Key) *World {
 	}
 	w.flow = dispatch.New(dispatching)
 	w.tick = reconcile.New(reconcile.Config{Books: w.Books, Bell: ringer, Meter: meter, Now: time.Now})
-	known := func(next http.Handler) http.Handler { return auth.Middleware(w.Tokens, next) }
+	revoked := auth.NewRevoked(w.Books.Apart(t), w.Now)
+	known := func(next http.Handler) http.Handler { return auth.Middleware(w.Tokens, revoked, next) }
 	w.handler = routes(map[string]http.Handler{
-		"session": session.New(session.Config{Accounts: w.Books, Tokens: w.Tokens, Meter: meter}).Handler(),
+		"session": session.New(session.Config{Accounts: w.Books, Tokens: w.Tokens, Meter: meter}).Handler(known),
 		"submit": known(submit.New(submit.Config{
 			Books: w.Books, Files: bucket, Bell: ringer, Meter: meter, MaxFile: MaxFile,
 		}).Handler()),
@@ -120,7 +121,7 @@ func build(t testing.TB, key *ethsig.Key) *World {
 		"query": query.New(query.Config{
 			Books: w.Books, Reasons: w.Books, Archives: w.Books, Files: bucket, Pool: Pool, MaxFile: MaxFile, OpenAPI: docs.OpenAPI, Now: w.Now,
 		}).Handler(known),
-		"operate": known(operate.New(operate.Config{Books: w.Books, Bell: ringer, Errands: w.Books}).Handler()),
+		"operate": known(operate.New(operate.Config{Books: w.Books, Accounts: w.Books, Bell: ringer, Errands: w.Books}).Handler()),
 	})
 	return w
 }
@@ -128,6 +129,7 @@ func build(t testing.TB, key *ethsig.Key) *World {
 // Routes are the pool's, with the function behind each.
 var Routes = map[string]string{
 	"POST /session":                                "session",
+	"POST /session/password":                       "session",
 	"POST /works":                                  "submit",
 	"DELETE /works/{id}":                           "submit",
 	"GET /batches/{id}/inputs":                     "submit",
@@ -154,6 +156,11 @@ var Routes = map[string]string{
 	"POST /pool/activate":                          "operate",
 	"GET /requesters/{login}/share":                "operate",
 	"PUT /requesters/{login}/share":                "operate",
+	"GET /accounts":                                "operate",
+	"POST /accounts":                               "operate",
+	"GET /accounts/{login}":                        "operate",
+	"PATCH /accounts/{login}":                      "operate",
+	"POST /accounts/{login}/revoke":                "operate",
 	"GET /chain/{errand}":                          "operate",
 	"POST /chain/{errand}":                         "operate",
 }

@@ -15,10 +15,11 @@ const (
 	maxLogin = 64      // bytes, as the books keep it
 )
 
-// Handler serves POST /session.
-func (s *Session) Handler() http.Handler {
+// Handler serves POST /session and, to whom known lets through, what is below it.
+func (s *Session) Handler(known func(http.Handler) http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /session", web.Handler(s.post))
+	mux.Handle("POST /session/password", known(web.Handler(s.password)))
 	return web.Routes(mux)
 }
 
@@ -37,6 +38,10 @@ func (s *Session) post(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return answer(w, token, who)
+}
+
+func answer(w http.ResponseWriter, token string, who pool.Account) error {
 	return web.WriteJSON(w, http.StatusOK, wire.Session{
 		Token: token, ExpiresIn: int64(auth.Lifetime / time.Second), Account: int64(who.ID), Role: string(who.Role),
 	})

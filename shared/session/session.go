@@ -1,5 +1,5 @@
 // Package session is the flow of logging in: a login and its password for a
-// token. It must not tell anybody which logins exist, by words or by time.
+// token, and the change of one's own password. It must not tell anybody which logins exist, by words or by time.
 package session
 
 import (
@@ -12,10 +12,12 @@ import (
 	"workerpool/shared/telemetry"
 )
 
-// Accounts finds who can log in.
+// Accounts finds who can log in, and changes it.
 type Accounts interface {
 	// AccountByLogin gives pool.NotFound when there is no such account.
 	AccountByLogin(ctx context.Context, login string) (pool.Account, error)
+	// ChangeAccount stores what decide makes of an account, and gives it.
+	ChangeAccount(ctx context.Context, login string, t pool.Trace, decide func(a pool.Account, operators int) (pool.Account, []string, error)) (pool.Account, error)
 }
 
 // Tokens makes tokens.
@@ -78,12 +80,17 @@ func (s *Session) logIn(ctx context.Context, login, password string) (string, po
 		slog.InfoContext(ctx, "login of a disabled account", telemetry.KeyAccount, account.ID)
 		return "", pool.Account{}, pool.Refuse(pool.Forbidden, "", "this account is disabled")
 	}
-	token, err := s.Tokens.Issue(ctx, pool.Caller{Account: account.ID, Role: account.Role, Login: account.Login})
+	token, err := s.Tokens.Issue(ctx, callerOf(account))
 	if err != nil {
 		return "", pool.Account{}, fmt.Errorf("logging in account %d: %w", account.ID, err)
 	}
 	slog.InfoContext(ctx, "logged in", telemetry.KeyAccount, account.ID)
 	return token, account, nil
+}
+
+// callerOf is whom a token of an account stands for.
+func callerOf(a pool.Account) pool.Caller {
+	return pool.Caller{Account: a.ID, Role: a.Role, Login: a.Login, Generation: a.Generation}
 }
 
 func refuse() error {

@@ -12,14 +12,14 @@ import (
 	"workerpool/shared/pool"
 )
 
-const accountColumns = "id, login, uid, role, shared, password_hash, disabled, generation, created_at, revoked_at"
+const accountColumns = "id, login, uid, role, shared, password_hash, bootstrap_hash, disabled, generation, created_at, revoked_at"
 
 // scanAccount reads accountColumns from a row.
 func scanAccount(scan func(...any) error) (pool.Account, error) {
 	var a pool.Account
 	var uid sql.NullString
 	var revoked sql.NullTime
-	err := scan(&a.ID, &a.Login, &uid, &a.Role, &a.Shared, &a.PasswordHash, &a.Disabled, &a.Generation, &a.Created, &revoked)
+	err := scan(&a.ID, &a.Login, &uid, &a.Role, &a.Shared, &a.PasswordHash, &a.Bootstrap, &a.Disabled, &a.Generation, &a.Created, &revoked)
 	a.UID, a.Revoked = uid.String, orZero(revoked)
 	return a, err
 }
@@ -203,7 +203,7 @@ func (s *Store) Revoked(ctx context.Context, within time.Duration) (map[pool.Acc
 }
 
 // PutAccount makes an account, or gives the one with that login this uid, role,
-// sharing, password and being enabled or not. A uid that another had is taken from
+// sharing, passwords and being enabled or not. A uid that another had is taken from
 // it. Another role or password, or being disabled, revokes the tokens of before.
 func (s *Store) PutAccount(ctx context.Context, a pool.Account) error {
 	return s.transact(ctx, "storing an account", func(conn *sql.Conn) error {
@@ -212,11 +212,12 @@ func (s *Store) PutAccount(ctx context.Context, a pool.Account) error {
 		b.add("START TRANSACTION")
 		b.add("UPDATE account SET uid = NULL WHERE uid = ? AND login <> ?", uid, a.Login)
 		// Assigned from left to right: what is compared is still as it was before.
-		b.add(`INSERT INTO account (login, uid, role, shared, password_hash, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))
+		b.add(`INSERT INTO account (login, uid, role, shared, password_hash, bootstrap_hash, disabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))
 			ON DUPLICATE KEY UPDATE revoked_at = IF(role <> ? OR password_hash <> ? OR disabled < ?, UTC_TIMESTAMP(6), revoked_at),
-				generation = generation + (role <> ? OR password_hash <> ? OR disabled < ?), uid = ?, role = ?, shared = ?, password_hash = ?, disabled = ?`,
-			a.Login, uid, string(a.Role), a.Shared, a.PasswordHash, a.Disabled, string(a.Role), a.PasswordHash, a.Disabled,
-			string(a.Role), a.PasswordHash, a.Disabled, uid, string(a.Role), a.Shared, a.PasswordHash, a.Disabled)
+				generation = generation + (role <> ? OR password_hash <> ? OR disabled < ?),
+				uid = ?, role = ?, shared = ?, password_hash = ?, bootstrap_hash = ?, disabled = ?`,
+			a.Login, uid, string(a.Role), a.Shared, a.PasswordHash, a.Bootstrap, a.Disabled, string(a.Role), a.PasswordHash, a.Disabled,
+			string(a.Role), a.PasswordHash, a.Disabled, uid, string(a.Role), a.Shared, a.PasswordHash, a.Bootstrap, a.Disabled)
 		b.add("INSERT INTO event (at, kind, data) VALUES (UTC_TIMESTAMP(6), 'account.put', ?)", a.Login)
 		b.add("COMMIT")
 		return exec(ctx, conn, b)

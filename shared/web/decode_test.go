@@ -56,8 +56,8 @@ func post(body string) *http.Request {
 
 func TestDecodeTakesWhatIsRight(t *testing.T) {
 	body := ` {"note":"n","name":"a\"\\b","count":-3,"small":127,"size":18446744073709551615,"ratio":1.5e-3,"on":true,
-	 "env":{"A":"1","a":"2"},"items":[{"args":["x","y"],"deep":{"args":[]}},{}],"at":"2026-11-23T10:00:00Z",
-	 "any":{"k":[1,{"z":null}]},"raw":[1, 2],"bytes":"aGk=","maybe":null,"Plain":"p"} `
+	 "env":{"A":"1","a":"2"},"items":[{"args":["x","y"],"deep":{"args":[]}},{"deep":null}],"at":"2026-11-23T10:00:00Z",
+	 "any":{"k":[1,{"z":null}]},"raw":[1, 2],"bytes":"aGk=","maybe":3,"Plain":"p"} `
 	var got sample
 	read, err := web.Decode(post(body), 1<<20, &got)
 	if err != nil {
@@ -71,7 +71,7 @@ func TestDecodeTakesWhatIsRight(t *testing.T) {
 		Env: map[string]string{"A": "1", "a": "2"}, At: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
 		Items: []item{{Args: []string{"x", "y"}, Deep: &item{Args: []string{}}}, {}},
 		Any:   map[string]any{"k": []any{1.0, map[string]any{"z": nil}}}, Raw: json.RawMessage("[1, 2]"),
-		Bytes: []byte("hi"), Plain: "p",
+		Bytes: []byte("hi"), Maybe: new(3), Plain: "p",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(sample{})); diff != "" {
 		t.Error(diff)
@@ -124,6 +124,7 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 		{`{"items":[{"args":["a",2]}]}`, "items[0].args[1]", "must be a string"},
 		{`{"items":[null]}`, "items[0]", "must be an object, not null"},
 		{`{"items":[{"deep":{"deep":{"arg":1}}}]}`, "items[0].deep.deep.arg", "not a known property"},
+		{`{"maybe":null}`, "maybe", "must be a whole number, not null"},
 		{`{"maybe":"x"}`, "maybe", "must be a whole number"},
 		{`{"bytes":[1]}`, "bytes", "must be a string in base64"},
 		{`{"at":"yesterday"}`, "", "wrong form"},

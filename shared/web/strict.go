@@ -73,8 +73,12 @@ func (c *checker) null(t reflect.Type) error {
 		return nil
 	}
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
+	case reflect.Slice, reflect.Map:
 		return nil
+	case reflect.Pointer: // to an object: left out; to a plain value: null is none of its values
+		if t = t.Elem(); t.Kind() == reflect.Struct {
+			return nil
+		}
 	}
 	return c.refuse("must be %s, not null", describe(t))
 }

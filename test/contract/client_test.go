@@ -109,6 +109,19 @@ func TestClientKeepsTheContract(t *testing.T) {
 		"share":          func() (any, error) { return c.Share(ctx, "t", "ada") },
 		"setShare":       func() (any, error) { return c.SetShare(ctx, "t", "ada", wire.Share{Weight: 2, MaxRunning: 100}) },
 
+		"accounts": func() (any, error) { return c.Accounts(ctx, "t", 1, 10) },
+		"account":  func() (any, error) { return c.Account(ctx, "t", "uid:53c2a0f5-9d1a-4f3c-8f0e-6a1f5b7d2c11") },
+		"createAccount": func() (any, error) {
+			return c.CreateAccount(ctx, "t", wire.NewAccount{Login: "ada", Role: "requester", Password: "seven owls in a garden", UID: "u-1"})
+		},
+		"changeAccount": func() (any, error) {
+			return c.ChangeAccount(ctx, "t", "ada", wire.ChangeAccount{Disabled: new(true), Password: "seven owls in a garden"})
+		},
+		"revokeAccount": func() (any, error) { return c.RevokeAccount(ctx, "t", "ada") },
+		"changePassword": func() (any, error) {
+			return c.ChangePassword(ctx, "t", wire.ChangePassword{Password: "p", New: "seven owls in a garden"})
+		},
+
 		"errand":    func() (any, error) { return c.Errand(ctx, "t", "diff") },
 		"askErrand": func() (any, error) { return c.Ask(ctx, "t", "rebuild", 330000000) },
 

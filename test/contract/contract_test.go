@@ -21,7 +21,7 @@ var bodies = []any{
 	wire.Demands{}, wire.Accepted{}, wire.Uploads{}, wire.UploadTarget{}, wire.Link{}, wire.Cancelled{}, wire.Registration{},
 	wire.Registered{}, wire.Capabilities{}, wire.Heartbeat{}, wire.Report{}, wire.Beat{}, wire.Instruction{}, wire.Run{}, wire.Fetch{},
 	wire.Download{}, wire.Task{}, wire.Wallet{}, wire.Work{}, wire.Assignment{}, wire.Works{}, wire.Batch{}, wire.Result{}, wire.Worker{}, wire.Workers{},
-	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{},
+	wire.Pool{}, wire.Health{}, wire.Rules{}, wire.Steered{}, wire.Share{}, wire.NewAccount{}, wire.ChangeAccount{}, wire.ChangePassword{}, wire.Account{}, wire.Accounts{},
 	wire.WorkExplained{}, wire.Ahead{}, wire.Estimate{}, wire.Unmet{}, wire.Crowd{}, wire.WorkerExplained{}, wire.Opening{}, wire.Chance{},
 	wire.AssignmentExplained{}, wire.Errand{}, wire.AskRebuild{}, wire.Answer{}, wire.Difference{},
 }
@@ -172,7 +172,7 @@ func words[T ~string](values []T) []string {
 
 // functionOf are the routes of the pool with the function that serves each.
 var functionOf = map[string]string{
-	"POST /session": "session", "POST /works": "submit", "DELETE /works/{id}": "submit",
+	"POST /session": "session", "POST /session/password": "session", "POST /works": "submit", "DELETE /works/{id}": "submit",
 	"GET /batches/{id}/inputs": "submit", "POST /batches/{id}/inputs": "submit",
 	"GET /works": "query", "GET /works/{id}": "query", "GET /works/{id}/result": "query", "GET /batches/{id}": "query",
 	"GET /works/{id}/explain": "query", "GET /works/{id}/assignments/{worker}/explain": "query", "GET /workers/{id}/explain": "query",
@@ -181,6 +181,8 @@ var functionOf = map[string]string{
 	"GET /workers": "operate", "POST /workers/{id}/drain": "operate", "POST /workers/{id}/deactivate": "operate", "POST /workers/{id}/activate": "operate",
 	"POST /pool/drain": "operate", "POST /pool/deactivate": "operate", "POST /pool/activate": "operate",
 	"GET /requesters/{login}/share": "operate", "PUT /requesters/{login}/share": "operate",
+	"GET /accounts": "operate", "POST /accounts": "operate", "GET /accounts/{login}": "operate", "PATCH /accounts/{login}": "operate",
+	"POST /accounts/{login}/revoke": "operate",
 	"GET /chain/{errand}": "operate", "POST /chain/{errand}": "operate",
 }
 

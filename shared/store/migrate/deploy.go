@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,29 +53,49 @@ func Deploy(ctx context.Context, d Deployment) (Result, error) {
 	if err := User(ctx, c, user, userPassword); err != nil {
 		return Result{}, err
 	}
+	if logins["admin_login"] == logins["worker_login"] || logins["admin_uid"] != "" && logins["admin_uid"] == logins["worker_uid"] {
+		return Result{}, errors.New("operator and workers have one login or one uid in the bootstrap secret: they are two accounts")
+	}
 	return result, errors.Join(
-		d.account(ctx, pool.Account{Login: logins["admin_login"], Role: pool.RoleOperator}, logins["admin_password"], "admin"),
-		d.account(ctx, pool.Account{Login: logins["worker_login"], Role: pool.RoleWorker, Shared: true}, logins["worker_password"], "worker"))
+		d.account(ctx, pool.Account{Role: pool.RoleOperator}, logins, "admin"),
+		d.account(ctx, pool.Account{Role: pool.RoleWorker, Shared: true}, logins, "worker"))
 }
 
-// account makes or updates a bootstrap account; one that is already so is left
-// alone, so that the audit trail tells of changes only.
-func (d Deployment) account(ctx context.Context, a pool.Account, password, who string) error {
-	if a.Login == "" {
-		return fmt.Errorf("%s_login is missing in the bootstrap secret", who)
+// account makes or updates a bootstrap account. One that is already so is left
+// alone, so that the audit trail tells of changes only. Only a password that is new
+// in the secret is taken over: one that was changed in the pool stays, and so does
+// being disabled, until then.
+func (d Deployment) account(ctx context.Context, a pool.Account, secret map[string]string, who string) error {
+	a.Login, a.UID = secret[who+"_login"], secret[who+"_uid"]
+	if err := pool.CheckLogin(a.Login); err != nil {
+		return fmt.Errorf("%s_login in the bootstrap secret: %w", who, err)
+	}
+	if a.UID != "" {
+		if err := pool.CheckUID(a.UID); err != nil {
+			return fmt.Errorf("%s_uid in the bootstrap secret: %w", who, err)
+		}
 	}
 	known, err := d.Accounts.AccountByLogin(ctx, a.Login)
 	if err != nil && pool.KindOf(err) != pool.NotFound {
 		return err
 	}
-	if err == nil && known.PasswordHash != "" && known.Role == a.Role && known.Shared == a.Shared {
-		same, err := d.Check(known.PasswordHash, password)
-		if err != nil || same {
+	password, given := secret[who+"_password"], cmp.Or(known.Bootstrap, known.PasswordHash)
+	same := false
+	if given != "" {
+		if same, err = d.Check(given, password); err != nil {
 			return err
 		}
 	}
-	if a.PasswordHash, err = d.Hash(password); err != nil {
-		return fmt.Errorf("%s_password in the bootstrap secret: %w", who, err)
+	if same {
+		a.PasswordHash, a.Bootstrap, a.Disabled = known.PasswordHash, given, known.Disabled
+	} else {
+		if a.PasswordHash, err = d.Hash(password); err != nil {
+			return fmt.Errorf("%s_password in the bootstrap secret: %w", who, err)
+		}
+		a.Bootstrap = a.PasswordHash
+	}
+	if same && known.Bootstrap == given && known.Role == a.Role && known.Shared == a.Shared && known.UID == a.UID {
+		return nil
 	}
 	return d.Accounts.PutAccount(ctx, a)
 }

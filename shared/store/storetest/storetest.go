@@ -139,6 +139,18 @@ func books(t testing.TB, c migrate.Config, options []Option) *Books {
 	return b
 }
 
+// Apart gives another store of the same books, with connections of its own: what it
+// asks is neither counted nor disturbed.
+func (b *Books) Apart(t testing.TB) *store.Store {
+	t.Helper()
+	s, err := store.Open(store.Config{Host: b.Config.Host, Name: b.Config.Name, Credentials: As(b.Config.User, b.Config.Password), MaxConns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 // As gives fixed credentials.
 func As(user, password string) func(context.Context) (string, string, error) {
 	return func(context.Context) (string, string, error) { return user, password, nil }
