@@ -104,35 +104,27 @@ const (
 // order; nothing when it was so already. operators is how many enabled ones there
 // are. pool.Conflict: nobody disables himself, the last enabled operator stays
 // enabled, and a wallet gets no password.
-func (a Account) Change(c AccountChange, by AccountID, operators int) (Account, []string, error) {
-	var done []string
-	revoke := c.Revoke
+func (a Account) Change(c AccountChange, by AccountID, operators int) (after Account, done []string, err error) {
+	after = a
 	if c.Revoke {
-		done = append(done, AccountRevoked)
+		after.Generation, done = a.Generation+1, append(done, AccountRevoked)
 	}
 	if c.PasswordHash != "" {
 		if IsWallet(a.Login) {
 			return a, nil, Refuse(Conflict, "password", "a wallet's account has no password: it logs in by a signature")
 		}
-		a.PasswordHash, revoke = c.PasswordHash, true
-		done = append(done, AccountPassword)
+		after.PasswordHash, after.Generation, done = c.PasswordHash, a.Generation+1, append(done, AccountPassword)
 	}
-	if c.Disabled != nil && *c.Disabled != a.Disabled {
-		a.Disabled = *c.Disabled
-		switch {
-		case !a.Disabled:
-			done = append(done, AccountEnabled)
-		case a.ID == by:
-			return a, nil, Refuse(Conflict, "disabled", "nobody disables himself: another operator may")
-		case a.Role == RoleOperator && operators <= 1:
-			return a, nil, Refuse(Conflict, "disabled", "this is the last enabled operator: nobody could enable it again")
-		default:
-			revoke = true
-			done = append(done, AccountDisabled)
-		}
+	switch {
+	case c.Disabled == nil || *c.Disabled == a.Disabled:
+	case a.Disabled:
+		after.Disabled, done = false, append(done, AccountEnabled)
+	case a.ID == by:
+		return a, nil, Refuse(Conflict, "disabled", "nobody disables himself: another operator may")
+	case a.Role == RoleOperator && operators <= 1:
+		return a, nil, Refuse(Conflict, "disabled", "this is the last enabled operator: nobody could enable it again")
+	default:
+		after.Disabled, after.Generation, done = true, a.Generation+1, append(done, AccountDisabled)
 	}
-	if revoke {
-		a.Generation++
-	}
-	return a, done, nil
+	return after, done, nil
 }

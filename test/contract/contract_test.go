@@ -183,7 +183,7 @@ var functionOf = map[string]string{
 	"GET /requesters/{login}/share": "operate", "PUT /requesters/{login}/share": "operate",
 	"GET /accounts": "operate", "POST /accounts": "operate", "GET /accounts/{login}": "operate", "PATCH /accounts/{login}": "operate",
 	"POST /accounts/{login}/revoke": "operate",
-	"GET /chain/{errand}": "operate", "POST /chain/{errand}": "operate",
+	"GET /chain/{errand}":           "operate", "POST /chain/{errand}": "operate",
 }
 
 func TestEveryRouteIsDescribedUnderItsFunction(t *testing.T) {

@@ -13,6 +13,22 @@ var mutants = []mutant{
 	{"pool/assignment.go", "	Reported:   {Uploading, Closed, Superseded},", "	Reported:   {Uploading, Closed, Expired, Superseded},", "a committed digest may expire"},
 	{"pool/errors.go", "	if errors.As(err, &e) {", "	if errors.As(err, &e) && err == error(e) {", "a wrapped error loses its kind"},
 
+	{"pool/account.go", "	case a.ID == by:", "	case a.ID == by && a.Role == RoleOperator && operators == 0:", "an operator disables himself"},
+	{"pool/account.go", "operators <= 1:", "operators < 1:", "the last operator is disabled"},
+	{"pool/account.go", "a.Role == RoleOperator && operators", "operators", "with one operator nobody else is disabled either"},
+	{"pool/account.go", "after.Disabled, after.Generation, done = true, a.Generation+1,", "after.Disabled, done = true,", "a disabled account's tokens stay good"},
+	{"pool/account.go", "after.PasswordHash, after.Generation, done = c.PasswordHash, a.Generation+1,", "after.PasswordHash, done = c.PasswordHash,", "tokens outlive their password"},
+	{"pool/account.go", "after.Generation, done = a.Generation+1, append(done, AccountRevoked)", "done = append(done, AccountRevoked)", "what is revoked is not"},
+	{"pool/account.go", "after.Disabled, done = false, append", "after.Disabled, after.Generation, done = false, 0, append", "who is enabled gets its old tokens back"},
+	{"pool/account.go", "		if IsWallet(a.Login) {\n			return a, nil", "		if false {\n			return a, nil", "a wallet gets a password"},
+	{"pool/account.go", "IsWallet(strings.ToLower(login))", "IsWallet(strings.TrimSpace(login))", "a password account takes a wallet's address in capitals"},
+	{"pool/account.go", "err == nil && address.String() == login", "err == nil && address.String() != \"\"", "two logins are one wallet"},
+	{"pool/account.go", "[A-Za-z0-9._@+-]{0,63}$`)", "[A-Za-z0-9._@+:-]{0,63}$`)", "a login looks like a uid"},
+	{"pool/account.go", "case c.Disabled == nil || *c.Disabled == a.Disabled:", "case c.Disabled == nil:", "what is disabled is disabled again, and its owner's new tokens end"},
+	{"wire/account.go", "		a.Login = wallet\n", "", "an address in capitals is another wallet"},
+	{"wire/account.go", "	} else if n.Password == \"\" {", "	} else if false {", "an account nobody can log in to"},
+	{"wire/account.go", "		if n.Password != \"\" {", "		if false {", "a wallet's account has a password"},
+
 	{"pool/files.go", "fmt.Sprintf(\"results/%d/%s%s\", work, digest, origin.ResultSuffix())", "fmt.Sprintf(\"results/%d%s\", work, origin.ResultSuffix())", "a later upload overwrites the agreed one"},
 
 	// consensus
