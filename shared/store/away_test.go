@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -21,6 +22,16 @@ func operations(ctx context.Context, s *store.Store, p *party) map[string]error 
 	id := pool.BatchID(1)
 	_, out["AccountByLogin"] = s.AccountByLogin(ctx, "requester")
 	out["PutAccount"] = s.PutAccount(ctx, pool.Account{Login: "x", Role: pool.RoleWorker})
+	_, out["Account"] = s.Account(ctx, "uid:owner")
+	if pool.KindOf(out["Account"]) == pool.NotFound {
+		out["Account"] = nil // it has no uid: it was asked
+	}
+	_, out["Accounts"] = s.Accounts(ctx, 0, 1)
+	_, out["CreateAccount"] = s.CreateAccount(ctx, pool.Account{Login: rand.Text(), Role: pool.RoleWorker}, trace)
+	_, out["ChangeAccount"] = s.ChangeAccount(ctx, "requester", trace, func(a pool.Account, operators int) (pool.Account, []string, error) {
+		return a.Change(pool.AccountChange{Revoke: true}, 0, operators)
+	})
+	_, out["Revoked"] = s.Revoked(ctx, time.Hour)
 	_, out["InsertBatch"] = s.InsertBatch(ctx, storetest.NewBatch(p.requester, 1, 1), 1, 0)
 	_, out["Batch"] = s.Batch(ctx, 0, id)
 	_, _, out["MissingInputs"] = s.MissingInputs(ctx, 0, id, 1)

@@ -78,6 +78,16 @@ var doubtfuls = map[string]doubtful{
 	"PutAccount": {notes: true, loose: []string{"account"}, prepare: func(_ *testing.T, p *party) func() error {
 		return func() error { return p.PutAccount(background, pool.Account{Login: "x", Role: pool.RoleOperator}) }
 	}},
+	"ChangeAccount": {prepare: func(t *testing.T, p *party) func() error {
+		p.make(t, pool.Account{Login: "op", Role: pool.RoleOperator})
+		return func() error {
+			_, err := change(p.Books, "op", 0, pool.AccountChange{Disabled: new(false)})
+			if err == nil {
+				_, err = change(p.Books, "requester", 0, pool.AccountChange{Disabled: new(true)})
+			}
+			return err
+		}
+	}},
 	"Archive": {prepare: func(t *testing.T, p *party) func() error {
 		ids := p.works(t, 2, 1)
 		dispatch(t, p.Books)

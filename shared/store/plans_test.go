@@ -44,6 +44,7 @@ func TestPlans(t *testing.T) {
 	p.Exec(t, `INSERT INTO batch (requester, origin, body_sha256, nonce, works, class_id, queue_rank, trust, run_limit_s, deadline, missing_inputs, template, created_at)
 		SELECT requester, origin, body_sha256, nonce, 0, class_id, 1, 1, 60, deadline, 0, '{}', created_at
 		FROM batch JOIN (SELECT id FROM work LIMIT 1000) n`) // batches of the past
+	p.Exec(t, "INSERT INTO account (login, role, created_at) SELECT CONCAT('of-', id), 'requester', UTC_TIMESTAMP(6) FROM work LIMIT 20000")
 	ids := p.works(t, 600, 3)
 	dispatch(t, p.Books)
 	const open = 200 // 20 workers of 10 slots
@@ -129,6 +130,9 @@ func (p *party) hot(t *testing.T, wire *storetest.Wire, statistics string, ids [
 			return err
 		}},
 		{"a work", 100, func() error { _, _, err := p.Work(background, p.requester, ids[0]); return err }},
+		{"what is revoked", 20, func() error { _, err := p.Revoked(background, time.Hour); return err }},
+		{"revoking", 50, func() error { _, err := change(p.Books, "requester", 0, pool.AccountChange{Revoke: true}); return err }},
+		{"a page of accounts", 300, func() error { _, err := p.Accounts(background, 5, 100); return err }},
 		{"renewing", 50, func() error { return p.Renew(background, renewal) }},
 		{"taking the lease", 50, func() error { _, err := p.TakeLease(background); return err }},
 	} {

@@ -98,6 +98,12 @@ func TestRoundTrips(t *testing.T) {
 	cost("asking for a work", 1, 0, false, func() error { _, _, err := p.Work(background, 0, taken[0]); return err })
 	cost("asking for works", 1, 0, false, func() error { _, err := p.Works(background, pool.WorkFilter{Limit: 100}); return err })
 	cost("asking for a batch", 1, 0, false, func() error { _, err := p.Batch(background, 0, taken[0].Batch()); return err })
+	cost("asking what is revoked", 1, 0, false, func() error { _, err := p.Revoked(background, time.Hour); return err })
+	cost("finding who logs in", 1, 0, false, func() error { _, err := p.AccountByLogin(background, "requester"); return err })
+	cost("revoking", 2, 1, true, func() error {
+		_, err := change(p.Books, "requester", 0, pool.AccountChange{Revoke: true})
+		return err
+	})
 	cost("the census", 1, 0, false, func() error { _, err := p.Census(background); return err })
 	storetest.Check(t, s)
 }
