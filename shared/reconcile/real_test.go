@@ -252,6 +252,9 @@ func TestRealStorms(t *testing.T) {
 			draw := rand.New(rand.NewPCG(seed, 1))
 			r := serveReal(t, 4)
 			r.waits = 2
+			if n == 0 {
+				r.apart(draw.IntN(4))
+			}
 			r.match(6+draw.IntN(20), []int{1, 3}[draw.IntN(2)])
 			for range 20 {
 				r.weather(draw)
