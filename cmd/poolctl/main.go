@@ -16,6 +16,8 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"workerpool/cmd/poolctl/accounts"
+	"workerpool/cmd/poolctl/explain"
 	"workerpool/cmd/poolctl/onchain"
 	"workerpool/cmd/poolctl/progress"
 )
@@ -59,8 +61,10 @@ type commandLine struct {
 	PoolPage poolCommand     `cmd:"" name:"pool" help:"Show the pool, which needs no session, or change its state."`
 
 	Deactivate deactivateCommand `cmd:"" help:"Make workers stop all they have, which goes to others, and give them no more; undone by activate."`
-	Explain    explainCommand    `cmd:"" help:"Tell why a work waits, why a worker has nothing, how an assignment came about."`
+	Explain    explain.Commands  `cmd:"" help:"Tell why a work waits, why a worker has nothing, how an assignment came about."`
 	Share      shareCommand      `cmd:"" help:"Show or change what a requester gets of the pool."`
+
+	Account accounts.Commands `cmd:"" help:"Make, show and steer accounts; change a password."`
 
 	Chain onchain.Commands `cmd:"" help:"Act on the chain with the wallet of the pool's owner."`
 }
@@ -124,6 +128,8 @@ func run(ctx context.Context, args []string, w world) (code int) {
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	p := &poolctl{line: line, world: w}
 	chosen.BindTo(console{p}, (*onchain.Console)(nil))
+	chosen.BindTo(console{p}, (*accounts.Console)(nil))
+	chosen.BindTo(console{p}, (*explain.Console)(nil))
 	return tell(w, chosen.Run(p))
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
 
 	"workerpool/cmd/poolctl/page"
 )
@@ -32,8 +31,6 @@ func (p *poolctl) print(value any, human func(*page.Table)) error {
 func (p *poolctl) note(format string, args ...any) {
 	fmt.Fprintln(p.world.errs, page.Clean(fmt.Sprintf(format, args...)))
 }
-
-func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 func short(digest string) string { return digest[:min(len(digest), 12)] }
 

@@ -130,12 +130,17 @@ func (p *poolctl) logIn(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("logging in as %s: %w", p.session.Login, err)
 	}
-	p.session.Token, p.session.Account, p.session.Role = got.Token, got.Account, got.Role
-	p.session.Expires = p.world.now().Add(time.Duration(got.ExpiresIn) * time.Second).UTC().Truncate(time.Second)
 	if p.line.PasswordFile != "" {
 		p.session.PasswordFile = p.line.PasswordFile
 	}
-	return got.Token, p.keep()
+	return got.Token, p.enter(got)
+}
+
+// enter makes what the pool gave the session, and keeps it.
+func (p *poolctl) enter(got wire.Session) error {
+	p.session.Token, p.session.Account, p.session.Role = got.Token, got.Account, got.Role
+	p.session.Expires = p.world.now().Add(time.Duration(got.ExpiresIn) * time.Second).UTC().Truncate(time.Second)
+	return p.keep()
 }
 
 // keep writes the session, whole or not at all, for its owner's eyes only.
@@ -226,31 +231,29 @@ func (loginCommand) Run(ctx context.Context, p *poolctl) error {
 	if p.session.Login == "" {
 		return fmt.Errorf("%w: name who logs in by --login NAME", errUsage)
 	}
-	password, err := p.knownPassword()
+	password, err := p.password()
 	if err != nil {
 		return err
 	}
-	if password == "" {
-		if p.world.readPassword == nil {
-			return fmt.Errorf("%w: give the password by --password-file or POOLCTL_PASSWORD: there is no terminal to ask on", errUsage)
-		}
-		fmt.Fprintf(p.world.errs, "Password of %s at %s: ", p.session.Login, p.session.Pool)
-		password, err = p.world.readPassword()
-		fmt.Fprintln(p.world.errs)
-		if err != nil {
-			return fmt.Errorf("reading the password: %w", err)
-		}
-	}
-	if inTheClear(p.session.Pool) {
-		fmt.Fprintf(p.world.errs, "warning: %s is not encrypted: others may read the password\n", p.session.Pool)
-	}
+	p.warnInTheClear()
 	if _, err := p.logIn(ctx, password); err != nil {
 		return err
 	}
+	return p.printSession()
+}
+
+func (p *poolctl) printSession() error {
 	s := p.session
 	return p.print(wire.Session{ExpiresIn: int64(s.Expires.Sub(p.world.now()) / time.Second), Account: s.Account, Role: s.Role}, func(t *page.Table) {
 		t.Line("logged in at %s as %s (account %d, %s) until %s", s.Pool, s.Login, s.Account, s.Role, s.Expires.Format(time.RFC3339))
 	})
+}
+
+// warnInTheClear is for before a password is sent.
+func (p *poolctl) warnInTheClear() {
+	if inTheClear(p.session.Pool) {
+		p.note("warning: %s is not encrypted: others may read the password", p.session.Pool)
+	}
 }
 
 // inTheClear tells that what is sent can be read on the way.

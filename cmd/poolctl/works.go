@@ -50,9 +50,9 @@ func (c worksCommand) Run(ctx context.Context, p *poolctl) error {
 		for _, w := range list.Works {
 			ended := ""
 			if w.Ended != nil {
-				ended = day(*w.Ended)
+				ended = page.Day(*w.Ended)
 			}
-			t.Row(w.ID, w.Batch, w.Index, w.State, w.Trust, day(w.Created), ended, size(w.Size), short(w.SHA256), w.Reason)
+			t.Row(w.ID, w.Batch, w.Index, w.State, w.Trust, page.Day(w.Created), ended, size(w.Size), short(w.SHA256), w.Reason)
 		}
 		if list.Next != 0 {
 			t.Line("there are more: --after %d, or --all", list.Next)
@@ -95,7 +95,7 @@ func showAll(t *page.Table, all []any) {
 		case wire.Batch:
 			t.Line("batch:%d: works %d to %d, %s", v.ID, v.FirstWork, v.LastWork, progress.Line(v))
 		case wire.Work:
-			t.Line("work:%d: %s, place %d in batch:%d, trust %d, run limit %d s, deadline %s", v.ID, v.State, v.Index, v.Batch, v.Trust, v.RunLimitS, day(v.Deadline))
+			t.Line("work:%d: %s, place %d in batch:%d, trust %d, run limit %d s, deadline %s", v.ID, v.State, v.Index, v.Batch, v.Trust, v.RunLimitS, page.Day(v.Deadline))
 			if v.Reason != "" {
 				t.Line("reason: %s", v.Reason)
 			}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // Table gathers rows in columns and lines.
@@ -55,3 +56,6 @@ func Clean(text string) string {
 		return r
 	}, text)
 }
+
+// Day gives a moment as a person reads it, in UTC.
+func Day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }

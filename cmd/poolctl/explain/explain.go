@@ -1,4 +1,6 @@
-package main
+// Package explain is the part of poolctl that tells why things are as they are. It
+// owns how a person reads the pool's reasons; what they are is the pool's.
+package explain
 
 import (
 	"context"
@@ -7,30 +9,40 @@ import (
 	"time"
 
 	"workerpool/cmd/poolctl/page"
+	"workerpool/shared/client"
 	"workerpool/shared/wire"
 )
 
-type explainCommand struct {
-	Work       explainWorkCommand       `cmd:"" help:"Tell why a work waits: what is ahead of it, and when its turn is expected."`
-	Worker     explainWorkerCommand     `cmd:"" help:"Tell why a worker has no more work, and what would change it."`
-	Assignment explainAssignmentCommand `cmd:"" help:"Tell how a work came to a worker, by drawing again. For operators."`
+// Console is what the program offers.
+type Console interface {
+	// Print writes the answer: value as JSON, or what human makes.
+	Print(value any, human func(*page.Table)) error
+	// Pool gives the pool's client with a token.
+	Pool(ctx context.Context) (*client.Client, string, error)
 }
 
-type explainWorkCommand struct {
+// Commands are those of "poolctl explain".
+type Commands struct {
+	Work       workCommand       `cmd:"" help:"Tell why a work waits: what is ahead of it, and when its turn is expected."`
+	Worker     workerCommand     `cmd:"" help:"Tell why a worker has no more work, and what would change it."`
+	Assignment assignmentCommand `cmd:"" help:"Tell how a work came to a worker, by drawing again. For operators."`
+}
+
+type workCommand struct {
 	Work int64 `arg:"" help:"Id of the work."`
 }
 
 // Run explains one work.
-func (c explainWorkCommand) Run(ctx context.Context, p *poolctl) error {
-	token, err := p.token(ctx)
+func (c workCommand) Run(ctx context.Context, p Console) error {
+	to, token, err := p.Pool(ctx)
 	if err != nil {
 		return err
 	}
-	e, err := p.client.ExplainWork(ctx, token, c.Work)
+	e, err := to.ExplainWork(ctx, token, c.Work)
 	if err != nil {
 		return fmt.Errorf("asking about work:%d: %w", c.Work, err)
 	}
-	return p.print(e, func(t *page.Table) { workExplained(t, e) })
+	return p.Print(e, func(t *page.Table) { workExplained(t, e) })
 }
 
 func workExplained(t *page.Table, e wire.WorkExplained) {
@@ -54,21 +66,21 @@ func workExplained(t *page.Table, e wire.WorkExplained) {
 	}
 }
 
-type explainWorkerCommand struct {
+type workerCommand struct {
 	Worker int64 `arg:"" help:"Id of the worker."`
 }
 
 // Run explains one worker.
-func (c explainWorkerCommand) Run(ctx context.Context, p *poolctl) error {
-	token, err := p.token(ctx)
+func (c workerCommand) Run(ctx context.Context, p Console) error {
+	to, token, err := p.Pool(ctx)
 	if err != nil {
 		return err
 	}
-	e, err := p.client.ExplainWorker(ctx, token, c.Worker)
+	e, err := to.ExplainWorker(ctx, token, c.Worker)
 	if err != nil {
 		return fmt.Errorf("asking about worker %d: %w", c.Worker, err)
 	}
-	return p.print(e, func(t *page.Table) {
+	return p.Print(e, func(t *page.Table) {
 		t.Line("worker %d: %s, %s: %s", e.Worker, e.State, e.Reason, e.Words)
 		t.Line("assignments: %d, at most %d by its slots and %d by its quota", e.Open, e.Slots, e.Quota)
 		if ch := e.Chance; ch != nil {
@@ -83,23 +95,23 @@ func (c explainWorkerCommand) Run(ctx context.Context, p *poolctl) error {
 	})
 }
 
-type explainAssignmentCommand struct {
+type assignmentCommand struct {
 	Work   int64 `arg:"" help:"Id of the work."`
 	Worker int64 `arg:"" help:"Id of the worker."`
 }
 
 // Run explains one assignment.
-func (c explainAssignmentCommand) Run(ctx context.Context, p *poolctl) error {
-	token, err := p.token(ctx)
+func (c assignmentCommand) Run(ctx context.Context, p Console) error {
+	to, token, err := p.Pool(ctx)
 	if err != nil {
 		return err
 	}
-	e, err := p.client.ExplainAssignment(ctx, token, c.Work, c.Worker)
+	e, err := to.ExplainAssignment(ctx, token, c.Work, c.Worker)
 	if err != nil {
 		return fmt.Errorf("asking how work:%d came to worker %d: %w", c.Work, c.Worker, err)
 	}
-	return p.print(e, func(t *page.Table) {
-		t.Line("work:%d to worker %d, attempt %d, drawn at %s with seed %s", e.Work, e.Worker, e.Attempt, day(e.At), e.Seed)
+	return p.Print(e, func(t *page.Table) {
+		t.Line("work:%d to worker %d, attempt %d, drawn at %s with seed %s", e.Work, e.Worker, e.Attempt, page.Day(e.At), e.Seed)
 		t.Line("%s", e.Words)
 	})
 }
