@@ -117,6 +117,10 @@ func TestCommandLine(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("options %+v, %v; want %+v", got, err, want)
 	}
+	uids := map[string]string{"ADMINUID": "u-1", "WORKERUID": "u-2"}
+	if got, err := parse([]string{"-worker-uid", "u-3"}, func(name string) string { return uids[name] }, io.Discard); err != nil || got.adminUID != "u-1" || got.workerUID != "u-3" {
+		t.Errorf("uids: %+v, %v", got, err)
+	}
 	if got, err := parse([]string{"-addr", "127.0.0.1:1"}, addr("127.0.0.1:2"), io.Discard); err != nil || got.addr != "127.0.0.1:1" {
 		t.Errorf("flag against ADDR: %s, %v", got.addr, err)
 	}

@@ -30,6 +30,8 @@ type options struct {
 	tickEvery time.Duration // of schedules; 0 = the template's
 	chain     bool          // whether the pool serves deals, of a chain that is run as well
 	chainAddr string        // where that chain is asked
+	adminUID  string        // of the operator's account; "" = none
+	workerUID string        // of the workers'
 }
 
 // bin is the folder of the programs.
@@ -71,6 +73,8 @@ func parse(args []string, env func(string) string, faults io.Writer) (options, e
 	f.DurationVar(&o.tickEvery, "tick", 0, "interval of the schedules instead of the template's")
 	f.BoolVar(&o.chain, "chain", chained == "true", "run a chain and serve its deals (environment: "+chainSwitch+")")
 	f.StringVar(&o.chainAddr, "chain-addr", cmp.Or(env("CHAINADDR"), "127.0.0.1:8545"), "address of the chain, on 127.0.0.1 (environment: CHAINADDR)")
+	f.StringVar(&o.adminUID, "admin-uid", env("ADMINUID"), "id of your choice for the operator's account (environment: ADMINUID)")
+	f.StringVar(&o.workerUID, "worker-uid", env("WORKERUID"), "id of your choice for the workers' account (environment: WORKERUID)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

@@ -55,6 +55,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer state.close()
+	if err := state.secrets.name(o.adminUID, o.workerUID); err != nil {
+		return err
+	}
 	front, err := listen(o.addr, "ADDR")
 	if err != nil {
 		return err

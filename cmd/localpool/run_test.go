@@ -236,4 +236,17 @@ func TestPoolWithoutChain(t *testing.T) {
 	if _, err := p.end(); err != nil {
 		t.Error(err)
 	}
+	// The first accounts are found by the ids that the environment gives them, now too.
+	o.adminUID, o.workerUID = "53c2a0f5-9d1a-4f3c-8f0e-6a1f5b7d2c11", "u-2"
+	p = begin(t, o)
+	logIn(t, p.said)
+	for uid, login := range map[string]string{o.adminUID: operatorLogin, o.workerUID: workerLogin} {
+		shown, err := exec.CommandContext(t.Context(), filepath.Join(built, "bin", "poolctl"), "account", "show", "uid:"+uid, "--json").CombinedOutput()
+		if err != nil || !strings.Contains(string(shown), `"login": "`+login+`"`) {
+			t.Errorf("uid %s: %v: %s", uid, err, shown)
+		}
+	}
+	if _, err := p.end(); err != nil {
+		t.Error(err)
+	}
 }

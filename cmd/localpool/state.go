@@ -60,6 +60,23 @@ func (s secrets) field(id, name string) (string, error) {
 	return fields[name], nil
 }
 
+// name puts the uids of the two first accounts into the bootstrap secret, from where
+// they are taken over at the start, as a deployment's parameters are.
+func (s secrets) name(adminUID, workerUID string) error {
+	const id = "BootstrapSecret"
+	fields := map[string]string{}
+	if err := json.Unmarshal([]byte(s[id]), &fields); err != nil {
+		return fmt.Errorf("reading the secret %s: %w", id, err)
+	}
+	fields["admin_uid"], fields["worker_uid"] = adminUID, workerUID
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return fmt.Errorf("encoding the secret %s: %w", id, err)
+	}
+	s[id] = string(text)
+	return nil
+}
+
 // openState makes the folder on first use and takes it for this program alone.
 // The kernel gives the lock free when the program ends, however it ends.
 func openState(dir string) (*state, error) {
