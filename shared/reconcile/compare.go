@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -16,25 +17,88 @@ const (
 )
 
 // compare holds the tasks that were not looked at for the longest against the
-// chain, counts the differences, and then puts the books right. What the logs did
-// not tell is found here.
+// chain, and the youngest deals of the chain against the books, counts the
+// differences, and then puts the books right. What the logs did not tell is found
+// here.
 func (p *pass) compare(ctx context.Context) error {
-	works, err := p.Books.Oldest(ctx, compareTasks)
-	if err != nil || len(works) == 0 {
-		return err
-	}
-	found, seen, err := p.differences(ctx, works)
+	found, err := p.missed(ctx)
 	if err != nil {
 		return fmt.Errorf("comparing: %w", err)
+	}
+	works, err := p.Books.Oldest(ctx, compareTasks)
+	if err != nil {
+		return err
+	}
+	var seen []pool.Task
+	if len(works) > 0 {
+		var differ []pool.Difference
+		if differ, seen, err = p.differences(ctx, works); err != nil {
+			return fmt.Errorf("comparing: %w", err)
+		}
+		found = append(found, differ...)
 	}
 	for _, d := range found {
 		slog.WarnContext(ctx, "the books differ from the chain", telemetry.KeyDeal, d.Deal.String(), telemetry.KeyTask, d.Task.String(),
 			telemetry.KeyReason, d.What+": "+d.Books+" in the books, "+d.Chain+" on the chain")
 	}
 	p.r.count(ctx, telemetry.N(telemetry.ChainDifference, len(found)))
+	if len(seen) == 0 {
+		return nil
+	}
 	lives, err := p.Books.SettleTasks(ctx, p.lease, seen, p.head, trace(ctx), p.consequences())
 	p.note(ctx, lives)
 	return err
+}
+
+// missed takes in the deals of the last Range blocks whose notices no pass was told
+// of: nothing else would find them before their stakes are lost.
+func (p *pass) missed(ctx context.Context) ([]pool.Difference, error) {
+	cursor, err := p.Books.Cursor(ctx)
+	if err != nil || cursor.Hash.IsZero() {
+		return nil, err
+	}
+	from, err := p.first(ctx)
+	if err != nil || from == 0 {
+		return nil, err
+	}
+	logs, err := p.Chain.Logs(ctx, max(from, cursor.Number-min(p.Range-1, cursor.Number)), cursor.Number)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]pool.Hash, len(logs.Deals))
+	for i, n := range logs.Deals {
+		ids[i] = n.Deal
+	}
+	if len(ids) > 0 {
+		if ids, err = p.Books.Strangers(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	notices := slices.DeleteFunc(logs.Deals, func(n pool.Notice) bool { return !slices.Contains(ids, n.Deal) })
+	deals, err := p.noticed(ctx, notices)
+	if errors.Is(err, errUnshown) {
+		return nil, nil // the next minute finds it again
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := make([]pool.Difference, len(deals))
+	for i, d := range deals {
+		found[i] = pool.Difference{Deal: d.ID, What: "deal", Books: "unknown", Chain: "known"}
+	}
+	return found, p.Books.Followed(ctx, p.lease, pool.Followed{From: cursor, To: cursor, Clock: p.head.Time, Deals: deals})
+}
+
+// first gives the block from which the books should have every deal; 0 = nobody
+// knows, as they began at the newest block and have none yet.
+func (p *pass) first(ctx context.Context) (uint64, error) {
+	if p.Start > 0 {
+		return p.Start, nil
+	}
+	return p.Books.FirstDeal(ctx)
 }
 
 // differences compares tasks of the books with the chain at the head, and gives
@@ -132,11 +196,9 @@ func (p *pass) audit(ctx context.Context) (pool.Answer, error) {
 	if err != nil {
 		return out, err
 	}
-	from := p.Start
-	if from == 0 {
-		if from, err = p.Books.FirstDeal(ctx); err != nil || from == 0 {
-			return out, err
-		}
+	from, err := p.first(ctx)
+	if err != nil || from == 0 {
+		return out, err
 	}
 	for from <= cursor.Number && !cursor.Hash.IsZero() {
 		logs, err := p.Chain.Logs(ctx, from, min(cursor.Number, from+p.Range-1))
