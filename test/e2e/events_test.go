@@ -26,7 +26,7 @@ func TestRecordedEvents(t *testing.T) {
 	want := map[string]int{
 		"heartbeat-idle": 200, "heartbeat-reports": 200, "operate-drain": 200, "operate-workers": 200, "query-health": 200,
 		"query-work": 200, "query-archive": 404, "session-login": 401, "submit-batch": 201, "submit-cancel": 200,
-		"operate-deactivate": 200, "operate-pool-drain": 200, "operate-share": 404,
+		"operate-deactivate": 200, "operate-pool-drain": 200, "operate-share": 404, "operate-account-disable": 404,
 		"query-explain-work": 200, "query-explain-worker": 200, "query-explain-assignment": 404, // never offered
 		"dispatch-garbage": 0, "dispatch-ring": 0, "migrate-up": 0, "reconcile-tick": 0,
 		"check-create": 0, "check-update": 0, "check-delete": 0, "check-hand": 0,
