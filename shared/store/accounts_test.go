@@ -23,6 +23,12 @@ func change(s *storetest.Books, name string, by pool.AccountID, c pool.AccountCh
 	})
 }
 
+// about picks the events about an account. Which of its fields comes first is the
+// server's choice.
+func about(a pool.Account) string {
+	return fmt.Sprintf(` AND data LIKE '%%"account": %d%%' AND data LIKE '%%"login": "%s"%%'`, a.ID, a.Login)
+}
+
 func (p *party) noted(t *testing.T, kind string) int {
 	t.Helper()
 	return p.Count(t, "SELECT COUNT(*) FROM event WHERE kind = ? AND request_id = 'request-1'", kind)
@@ -73,8 +79,8 @@ func TestAccountIsFoundAgain(t *testing.T) {
 	if n := p.noted(t, "account.created"); n != 2 {
 		t.Errorf("noted %d times", n)
 	}
-	data := fmt.Sprintf(`{"account": %d, "login": "ada", "role": "operator"}`, ada.ID)
-	if n := p.Count(t, "SELECT COUNT(*) FROM event WHERE kind = 'account.created' AND account_id = ? AND data = ?", int64(trace.Account), data); n != 1 {
+	told := about(ada) + ` AND data LIKE '%"role": "operator"%'`
+	if n := p.Count(t, "SELECT COUNT(*) FROM event WHERE kind = 'account.created' AND account_id = ?"+told, int64(trace.Account)); n != 1 {
 		t.Errorf("%d events tell who made ada", n)
 	}
 }
@@ -210,8 +216,8 @@ func TestGenerations(t *testing.T) {
 		want := 0
 		if step.kind != "" {
 			want = 1
-			data := fmt.Sprintf(`{"account": %d, "login": "ada"}`, ada.ID)
-			if n := p.Count(t, "SELECT COUNT(*) FROM event WHERE kind = ? AND account_id = ? AND request_id = 'request-1' AND data = ? AND at > UTC_TIMESTAMP(6) - INTERVAL 1 HOUR", step.kind, int64(bob.ID), data); n != 1 {
+			const noted = "SELECT COUNT(*) FROM event WHERE kind = ? AND account_id = ? AND request_id = 'request-1' AND at > UTC_TIMESTAMP(6) - INTERVAL 1 HOUR"
+			if n := p.Count(t, noted+about(ada), step.kind, int64(bob.ID)); n != 1 {
 				t.Errorf("step %d: %d events", i, n)
 			}
 		}

@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"workerpool/shared/auth"
 	"workerpool/shared/life"
 	"workerpool/shared/placement"
 	"workerpool/shared/pool"
@@ -98,7 +100,22 @@ func TestRoundTrips(t *testing.T) {
 	cost("asking for a work", 1, 0, false, func() error { _, _, err := p.Work(background, 0, taken[0]); return err })
 	cost("asking for works", 1, 0, false, func() error { _, err := p.Works(background, pool.WorkFilter{Limit: 100}); return err })
 	cost("asking for a batch", 1, 0, false, func() error { _, err := p.Batch(background, 0, taken[0].Batch()); return err })
-	cost("asking what is revoked", 1, 0, false, func() error { _, err := p.Revoked(background, time.Hour); return err })
+	now := time.Now()
+	revoked := auth.NewRevoked(p.Store, func() time.Time { return now })
+	check := func(times int) func() error {
+		return func() error {
+			var faults []error
+			for range times {
+				faults = append(faults, revoked.Check(background, pool.Caller{Account: p.owner}))
+			}
+			return errors.Join(faults...)
+		}
+	}
+	cost("the first check of a token", 1, 0, false, check(1))
+	now = now.Add(auth.Notice - time.Millisecond)
+	cost("a hundred checks within five seconds", 0, 0, false, check(100))
+	now = now.Add(time.Millisecond)
+	cost("a hundred checks after them", 1, 0, false, check(100))
 	cost("finding who logs in", 1, 0, false, func() error { _, err := p.AccountByLogin(background, "requester"); return err })
 	cost("revoking", 2, 1, true, func() error {
 		_, err := change(p.Books, "requester", 0, pool.AccountChange{Revoke: true})
