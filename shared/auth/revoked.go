@@ -17,6 +17,9 @@ const (
 	// Notice is how long a process goes by what it was last told: a revocation is in
 	// force everywhere so long after it was stored.
 	Notice = 5 * time.Second
+	// patience is what one asking may take of a request's time: what the request is
+	// about asks the same books, and must be left some.
+	patience = 2 * time.Second
 )
 
 // Generations tells which accounts had their generation raised within a time, and
@@ -66,7 +69,9 @@ func (r *Revoked) latest(ctx context.Context) (map[pool.AccountID]int, error) {
 	if age := now.Sub(r.asked); r.known != nil && age >= 0 && age < Notice {
 		return r.known, nil
 	}
-	known, err := r.books.Revoked(ctx, RevokedWithin)
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	known, err := r.books.Revoked(limited, RevokedWithin)
 	if err == nil {
 		r.known, r.asked = known, now // as of before it was asked
 	} else if r.known == nil {

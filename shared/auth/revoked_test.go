@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"workerpool/shared/auth"
@@ -105,6 +106,40 @@ func TestRevokedWhileTheBooksAreAway(t *testing.T) {
 	books.err, books.raised = nil, nil
 	if err := revoked.Check(t.Context(), pool.Caller{Account: 14}); err != nil {
 		t.Errorf("what the books no longer tell has run out: %v", err)
+	}
+}
+
+// silent are books that never answer.
+type silent struct{}
+
+func (silent) Revoked(ctx context.Context, _ time.Duration) (map[pool.AccountID]int, error) {
+	<-ctx.Done()
+	return nil, pool.Down("the database", ctx.Err())
+}
+
+// Books that do not answer leave the request its time.
+func TestRevokedIsNotWaitedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		revoked := auth.NewRevoked(silent{}, time.Now)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if err := revoked.Check(ctx, alice); pool.KindOf(err) != pool.Unavailable {
+			t.Errorf("got %v", err)
+		}
+		if ctx.Err() != nil {
+			t.Error("the request's time is over")
+		}
+	})
+}
+
+// A token of before there were generations is of the first.
+func TestTokenWithoutGeneration(t *testing.T) {
+	now := start
+	made := tokens(t, with(keyA, ""), &now)
+	header, said := open(t, issue(t, made))
+	caller, err := made.Verify(t.Context(), seal(t, header, change(said, "gen", nil), keyA))
+	if want := (pool.Caller{Account: alice.Account, Role: alice.Role, Login: alice.Login, Worker: alice.Worker}); err != nil || caller != want {
+		t.Errorf("got %+v, %v", caller, err)
 	}
 }
 
