@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"workerpool/shared/pool"
+	"workerpool/shared/settlement"
 	"workerpool/shared/telemetry"
 )
 
@@ -53,31 +54,14 @@ func (p *pass) compare(ctx context.Context) error {
 // missed takes in the deals of the last Range blocks whose notices no pass was told
 // of: nothing else would find them before their stakes are lost.
 func (p *pass) missed(ctx context.Context) ([]pool.Difference, error) {
-	cursor, err := p.Books.Cursor(ctx)
-	if err != nil || cursor.Hash.IsZero() {
+	from, cursor, err := p.span(ctx)
+	if err != nil || from == 0 || from > cursor.Number {
 		return nil, err
 	}
-	from, err := p.first(ctx)
-	if err != nil || from == 0 {
+	notices, _, err := p.strangers(ctx, max(from, cursor.Number-min(p.Range-1, cursor.Number)), cursor.Number)
+	if err != nil || len(notices) == 0 {
 		return nil, err
 	}
-	logs, err := p.Chain.Logs(ctx, max(from, cursor.Number-min(p.Range-1, cursor.Number)), cursor.Number)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]pool.Hash, len(logs.Deals))
-	for i, n := range logs.Deals {
-		ids[i] = n.Deal
-	}
-	if len(ids) > 0 {
-		if ids, err = p.Books.Strangers(ctx, ids); err != nil {
-			return nil, err
-		}
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	notices := slices.DeleteFunc(logs.Deals, func(n pool.Notice) bool { return !slices.Contains(ids, n.Deal) })
 	deals, err := p.noticed(ctx, notices)
 	if errors.Is(err, errUnshown) {
 		return nil, nil // the next minute finds it again
@@ -85,20 +69,40 @@ func (p *pass) missed(ctx context.Context) ([]pool.Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make([]pool.Difference, len(deals))
-	for i, d := range deals {
-		found[i] = pool.Difference{Deal: d.ID, What: "deal", Books: "unknown", Chain: "known"}
-	}
-	return found, p.Books.Followed(ctx, p.lease, pool.Followed{From: cursor, To: cursor, Clock: p.head.Time, Deals: deals})
+	return unknown(notices), p.Books.Followed(ctx, p.lease, pool.Followed{From: cursor, To: cursor, Clock: p.head.Time, Deals: deals})
 }
 
-// first gives the block from which the books should have every deal; 0 = nobody
-// knows, as they began at the newest block and have none yet.
-func (p *pass) first(ctx context.Context) (uint64, error) {
-	if p.Start > 0 {
-		return p.Start, nil
+// strangers gives the notices of deals that the books do not have, and to which
+// block the node told.
+func (p *pass) strangers(ctx context.Context, from, to uint64) ([]pool.Notice, uint64, error) {
+	logs, err := p.Chain.Logs(ctx, from, to)
+	if err != nil || len(logs.Deals) == 0 {
+		return nil, logs.To, err
 	}
-	return p.Books.FirstDeal(ctx)
+	ids := make([]pool.Hash, len(logs.Deals))
+	for i, n := range logs.Deals {
+		ids[i] = n.Deal
+	}
+	ids, err = p.Books.Strangers(ctx, ids)
+	return slices.DeleteFunc(logs.Deals, func(n pool.Notice) bool { return !slices.Contains(ids, n.Deal) }), logs.To, err
+}
+
+func unknown(notices []pool.Notice) []pool.Difference {
+	found := make([]pool.Difference, len(notices))
+	for i, n := range notices {
+		found[i] = pool.Difference{Deal: n.Deal, What: "deal", Books: "unknown", Chain: "known"}
+	}
+	return found
+}
+
+// span gives from where to where the books should have every deal; 0 = nobody
+// knows, as they began at the newest block and have none yet.
+func (p *pass) span(ctx context.Context) (from uint64, cursor pool.Block, err error) {
+	cursor, err = p.Books.Cursor(ctx)
+	if from = p.Start; err == nil && from == 0 {
+		from, err = p.Books.FirstDeal(ctx)
+	}
+	return from, cursor, err
 }
 
 // differences compares tasks of the books with the chain at the head, and gives
@@ -135,32 +139,10 @@ func (p *pass) differences(ctx context.Context, works []pool.WorkID) ([]pool.Dif
 	}
 	for _, c := range have {
 		if view, ok := views[c.Task.ID]; ok && !c.Stale && c.Task.Block <= p.head.Number {
-			found = append(found, differs(c, view)...)
+			found = append(found, settlement.Differences(c, view)...)
 		}
 	}
 	return found, seen, nil
-}
-
-// differs compares one task.
-func differs(c pool.Compared, view pool.Task) (found []pool.Difference) {
-	add := func(what string, books, chain any) {
-		found = append(found, pool.Difference{Deal: c.Deal, Task: c.Task.ID, What: what, Books: fmt.Sprint(books), Chain: fmt.Sprint(chain)})
-	}
-	if c.Task.Status != view.Status {
-		add("status", c.Task.Status, view.Status)
-	}
-	if c.Task.Consensus != view.Consensus {
-		add("consensus", c.Task.Consensus, view.Consensus)
-	}
-	if !slices.Equal(c.Task.Contributions, view.Contributions) {
-		add("contributions", len(c.Task.Contributions), len(view.Contributions))
-	}
-	for _, contribution := range view.Contributions {
-		if !slices.Contains(c.Vouched, contribution.Wallet) {
-			add("contributor without the pool's word", "none", contribution.Wallet)
-		}
-	}
-	return found
 }
 
 // audit holds all open tasks of the books against the chain, and the deals of the
@@ -192,33 +174,16 @@ func (p *pass) audit(ctx context.Context) (pool.Answer, error) {
 		add(found)
 		after = works[len(works)-1]
 	}
-	cursor, err := p.Books.Cursor(ctx)
-	if err != nil {
-		return out, err
-	}
-	from, err := p.first(ctx)
-	if err != nil || from == 0 {
-		return out, err
-	}
-	for from <= cursor.Number && !cursor.Hash.IsZero() {
-		logs, err := p.Chain.Logs(ctx, from, min(cursor.Number, from+p.Range-1))
+	from, cursor, err := p.span(ctx)
+	for err == nil && from > 0 && from <= cursor.Number {
+		notices, to, err := p.strangers(ctx, from, min(cursor.Number, from+p.Range-1))
 		if err != nil {
 			return out, err
 		}
-		ids := make([]pool.Hash, len(logs.Deals))
-		for i, n := range logs.Deals {
-			ids[i] = n.Deal
-		}
-		strangers, err := p.Books.Strangers(ctx, ids)
-		if err != nil {
-			return out, err
-		}
-		for _, id := range strangers {
-			add([]pool.Difference{{Deal: id, What: "deal", Books: "unknown", Chain: "known"}})
-		}
-		from = logs.To + 1
+		add(unknown(notices))
+		from = to + 1
 	}
-	return out, nil
+	return out, err
 }
 
 // measure counts what is open on the chain's side.

@@ -144,6 +144,7 @@ var mutants = []mutant{
 	{"life/credit.go", " && !judged(before, was)", "", "one result earns trust again and again"},
 
 	// settlement
+	{"settlement/differences.go", "if !slices.Contains(c.Vouched, contribution.Wallet) {", "if false {", "a contributor without the pool's word is not told"},
 	{"settlement/rules.go", "return m.contributeBy().Add(-m.policy.Contribute)\n", "return m.contributeBy()\n", "what nobody can contribute to any more is initialized"},
 	{"settlement/rules.go", "Add(-m.policy.Contribute - m.T)", "Add(-m.policy.Contribute)", "a task is reopened without time to run it"},
 	{"settlement/rules.go", "		return m.finalBy()\n", "		return m.contributeBy()\n", "no task is finalized after its contribution window"},
